@@ -1,0 +1,653 @@
+"""The contract of every table: the files in schemas/ and the records in fixtures/.
+
+Nothing here imports the tap: schemas and fixtures are the promise, the tap has to
+keep it. Streams are found by their files, so that a new stream needs no edit here:
+
+* a *line table* (an array inside another stream's records) is a schema with the
+  column ``parentUpdatedTime``; its description names the array it comes from,
+  as in "One row per entry of bills.billLineItems: ...";
+* every other schema is a *main table*.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+HERE = Path(__file__).resolve().parent
+SCHEMAS = HERE.parent / "schemas"
+FIXTURES = HERE / "fixtures"
+
+ORGANIZATION = "00801TAPBILLFIXTURE1"
+UNKNOWN = "_unknown_fields"
+TIMES = ("createdTime", "updatedTime")
+TIME_SPELLING = "2026-04-11T09:30:00.000+00:00"
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+TOP_LEVEL = ["description", "type", "properties", "required"]
+KEYWORDS = {
+    "string": {"type", "description", "format"},
+    "number": {"type", "description"},
+    "integer": {"type", "description"},
+    "boolean": {"type", "description"},
+    "object": {"type", "description", "properties"},
+    "array": {"type", "description", "items"},
+}
+# Whatever their names say, BILL sends these as free text and as instants.
+TEXT_DATES = {"lastPaymentDate"}
+INSTANT_DATES = {"lastUpdatedDate", "enrollDate", "declineDate"}
+MONEY = re.compile(r"(amount|price|quantity|percentage|percent|total|cost|exchangeRate)$", re.IGNORECASE)
+# Leaves that are sensitive wherever they stand.
+SENSITIVE_NAMES = {
+    *("taxId", "routingNumber", "nameOnAccount", "last4CardNumber", "dateOfBirth"),
+    *("email", "remitEmail", "remittanceEmail", "phone", "fax"),
+    *("firstName", "lastName", "fullName"),
+    *("address", "billingAddress", "shippingAddress", "mailingAddress"),
+    *("line1", "line2", "city", "stateOrProvince", "zipOrPostalCode"),
+    *("country", "countryName", "contact", "companyOwner", "bankAccount"),
+}
+SENSITIVE = "Sensitive: "
+# BILL answers with one object, not with a list, so there is no second record.
+SINGLE_OBJECTS = {"organization"}
+
+LINE_SOURCE = re.compile(r"One row per entry of (\w+)\.([\w.\[\]]+): ")
+JOINS = re.compile(r"joins (\w+)\.id \(ids begin (\w+)\)")
+PREFIX = re.compile(r"\(ids begin (\w+)\)")
+KNOWN_VALUES = re.compile(r"Known values: (\w+(?:, \w+)*)(?:; others may appear\.|; BILL lists no others\.)")
+
+
+class Node(NamedTuple):
+    """One property (or array item) of a schema, wherever it is nested."""
+
+    path: str  # such as bills.billLineItems[].amount
+    name: str  # "" for an array item
+    schema: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The JSON type, null aside."""
+        declared = self.schema.get("type")
+        return str(declared[0] if isinstance(declared, list) else declared)
+
+
+class NumberText(str):
+    """A number exactly as it is spelt in a file."""
+
+    __slots__ = ()
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    assert not twice, f"written twice in one object: {twice}"
+    return dict(pairs)
+
+
+def _schema_text(stream: str) -> str:
+    return (SCHEMAS / f"{stream}.json").read_bytes().decode("utf-8")
+
+
+def _schema(stream: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(_schema_text(stream), object_pairs_hook=_no_duplicates)
+    return loaded
+
+
+def _fixture_text(stream: str) -> str:
+    return (FIXTURES / f"{stream}.json").read_bytes().decode("utf-8")
+
+
+def _fixture(stream: str, *, as_text: bool = False) -> Any:
+    """Read a fixture with numbers as ``Decimal``/``int``, or as they are spelt."""
+    return json.loads(
+        _fixture_text(stream),
+        parse_float=NumberText if as_text else Decimal,
+        parse_int=NumberText if as_text else int,
+        object_pairs_hook=_no_duplicates,
+    )
+
+
+def _main_records(stream: str, *, as_text: bool = False) -> list[dict[str, Any]]:
+    """Take the records out of BILL's answer: an envelope, a bare array or one object."""
+    body = _fixture(stream, as_text=as_text)
+    if isinstance(body, list):
+        return body
+    if "results" in body:
+        records: list[dict[str, Any]] = body["results"]
+        return records
+    return [body]
+
+
+def _records(stream: str) -> list[dict[str, Any]]:
+    """Return the records as the tap emits them."""
+    if stream in LINES:
+        lines: list[dict[str, Any]] = _fixture(stream)
+        return lines
+    return [{"organizationId": ORGANIZATION, **r} for r in _main_records(stream)]
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for name, schema in node.schema.get("properties", {}).items():
+        yield Node(f"{node.path}.{name}", name, schema)
+    if "items" in node.schema:
+        yield Node(f"{node.path}[]", "", node.schema["items"])
+
+
+def _below(node: Node) -> Iterator[Node]:
+    for child in _children(node):
+        yield child
+        yield from _below(child)
+
+
+def _nodes(stream: str) -> Iterator[Node]:
+    """Every property and array item of a stream's schema, outermost first."""
+    return _below(Node(stream, "", _schema(stream)))
+
+
+def _documented(stream: str) -> Iterator[Node]:
+    """Every property and array item that BILL documents: all but the tap's own."""
+    for node in _nodes(stream):
+        if node.path not in {f"{stream}.organizationId", f"{stream}.{UNKNOWN}"}:
+            yield node
+
+
+def _values(record: Any, path: list[str]) -> Iterator[Any]:
+    """Every value of a record at a path; ``name[]`` steps into each array entry."""
+    if not path:
+        yield record
+        return
+    head, rest = path[0], path[1:]
+    name, depth = head.removesuffix("[]"), head.endswith("[]")
+    if not isinstance(record, dict) or name not in record:
+        return
+    for entry in record[name] if depth else [record[name]]:
+        yield from _values(entry, rest)
+
+
+def _at(stream: str, node: Node) -> list[Any]:
+    path = node.path.split(".")[1:]
+    return [value for record in _records(stream) for value in _values(record, path)]
+
+
+def _report(problems: list[str]) -> None:
+    assert not problems, "\n" + "\n".join(problems)
+
+
+STREAMS = sorted(path.stem for path in SCHEMAS.glob("*.json"))
+LINES = [s for s in STREAMS if "parentUpdatedTime" in _schema(s).get("properties", {})]
+MAINS = [s for s in STREAMS if s not in LINES]
+
+every_stream = pytest.mark.parametrize("stream", STREAMS)
+every_main = pytest.mark.parametrize("stream", MAINS)
+every_line = pytest.mark.parametrize("stream", LINES)
+
+
+def _formats() -> FormatChecker:
+    """Check dates and instants in exactly the spelling that the tap emits."""
+    checker = FormatChecker(formats=())
+
+    @checker.checks("date", raises=ValueError)
+    def date(value: object) -> bool:
+        if not isinstance(value, str):
+            return True
+        dt.date.fromisoformat(value)
+        return DATE.fullmatch(value) is not None
+
+    @checker.checks("date-time", raises=ValueError)
+    def date_time(value: object) -> bool:
+        if not isinstance(value, str):
+            return True
+        dt.datetime.fromisoformat(value)
+        return TIME.fullmatch(value) is not None
+
+    return checker
+
+
+# --- files -------------------------------------------------------------------------
+
+
+def test_there_are_both_kinds_of_tables() -> None:
+    """The files were found and sorted into main and line tables."""
+    assert "bills" in MAINS
+    assert "bill_line_items" in LINES
+
+
+def test_every_schema_has_a_fixture_and_every_fixture_a_schema() -> None:
+    """Neither folder holds anything without its partner."""
+    assert sorted(p.name for p in SCHEMAS.iterdir()) == [f"{s}.json" for s in STREAMS]
+    assert sorted(p.name for p in FIXTURES.iterdir()) == [f"{s}.json" for s in STREAMS]
+
+
+@every_stream
+def test_files_are_plain_json(stream: str) -> None:
+    """UTF-8, indented by two spaces, no tab, one newline at the end, no name twice."""
+    for folder, text in (
+        (SCHEMAS.name, _schema_text(stream)),
+        (FIXTURES.name, _fixture_text(stream)),
+    ):
+        where = f"{folder}/{stream}.json"
+        json.loads(text, object_pairs_hook=_no_duplicates)
+        assert text.endswith("\n"), f"{where}: no newline at the end"
+        assert not text.endswith("\n\n"), f"{where}: more than one newline at the end"
+        assert "\t" not in text, f"{where}: tab"
+        assert "\r" not in text, f"{where}: carriage return"
+        depth = 0
+        for number, line in enumerate(text.splitlines(), 1):
+            bare = line.strip()
+            depth -= bare[:1] in {"}", "]"}
+            assert line == "  " * depth + bare, f"{where}:{number}: indentation"
+            depth += bare[-1:] in {"{", "["}
+
+
+# --- the shape of a schema -----------------------------------------------------------
+
+
+@every_stream
+def test_schema_is_valid(stream: str) -> None:
+    """A validator of Draft 2020-12 takes the schema."""
+    Draft202012Validator.check_schema(_schema(stream))
+
+
+@every_stream
+def test_top_level(stream: str) -> None:
+    """Exactly a description, the type, the properties and the key."""
+    schema = _schema(stream)
+    assert list(schema) == TOP_LEVEL, f"{stream}.json"
+    assert schema["type"] == "object", f"{stream}.json"
+
+
+@every_stream
+def test_only_plain_keywords(stream: str) -> None:
+    """No enum, pattern, default, title, x- key or the like at any level."""
+    problems = []
+    for node in _nodes(stream):
+        allowed = KEYWORDS.get(node.kind, set())
+        if node.path == f"{stream}.{UNKNOWN}":
+            allowed = {"type", "description", "additionalProperties"}
+        problems += [f"{node.path}: {key}" for key in set(node.schema) - allowed]
+    _report(problems)
+
+
+@every_stream
+def test_only_the_key_is_not_nullable(stream: str) -> None:
+    """Key columns have one plain type, everything else also allows null."""
+    schema = _schema(stream)
+    problems = []
+    for node in _nodes(stream):
+        is_key = node.path in {f"{stream}.{column}" for column in schema["required"]}
+        expected: list[Any] = [[kind, "null"] for kind in KEYWORDS]
+        if is_key:
+            expected = ["integer" if node.name == "position" else "string"]
+        if node.schema.get("type") not in expected:
+            problems.append(f"{node.path}: type {node.schema.get('type')}")
+    _report(problems)
+
+
+@every_stream
+def test_objects_and_arrays_are_typed(stream: str) -> None:
+    """Objects name their fields and arrays the type of their entries."""
+    problems = []
+    for node in _nodes(stream):
+        if node.kind == "array" and node.schema.get("items", {}).get("type") not in (
+            ["object", "null"],
+            ["string", "null"],
+        ):
+            problems.append(f"{node.path}: items are not typed")
+        # An array entry may be an object of unknown shape (bills.payments).
+        if node.kind == "object" and node.name not in {"", UNKNOWN} and not node.schema.get("properties"):
+            problems.append(f"{node.path}: object without properties")
+    _report(problems)
+
+
+@every_main
+def test_key_and_order_of_a_main_table(stream: str) -> None:
+    """The key first, the two times and the unknown fields last."""
+    schema = _schema(stream)
+    names = list(schema["properties"])
+    assert schema["required"] == ["organizationId", "id"], f"{stream}.json: required"
+    assert names[:2] == ["organizationId", "id"], f"{stream}.json: first columns"
+    last = [name for name in TIMES if name in names] + [UNKNOWN]
+    assert names[-len(last) :] == last, f"{stream}.json: last columns"
+
+
+@every_line
+def test_key_and_order_of_a_line_table(stream: str) -> None:
+    """Organization, parent, own id, position first; parent's time near the end."""
+    schema = _schema(stream)
+    names = list(schema["properties"])
+    parent, _ = _source(stream)
+    parent_key = names[1]
+    assert schema["required"] in (
+        ["organizationId", parent_key, "id"],
+        ["organizationId", parent_key, "position"],
+    ), f"{stream}.json: required"
+    expected = ["organizationId", parent_key]
+    expected += [name for name in ("billPaymentId", "id") if name in names]
+    expected += ["position"]
+    assert names[: len(expected)] == expected, f"{stream}.json: first columns"
+    last = [name for name in TIMES if name in names] + ["parentUpdatedTime", UNKNOWN]
+    assert names[-len(last) :] == last, f"{stream}.json: last columns"
+    joined = JOINS.search(schema["properties"][parent_key]["description"])
+    assert joined, f"{stream}.{parent_key}: does not say what it joins"
+    assert joined[1] == parent, f"{stream}.{parent_key}: joins {joined[1]}"
+
+
+@every_line
+def test_line_table_types_its_fields_as_the_parent_does(stream: str) -> None:
+    """The array stays in the parent; both places have the same fields and types."""
+
+    def shape(node: dict[str, Any]) -> Any:
+        """Return the schema without wording and without the key's missing null."""
+        if isinstance(node.get("type"), str):
+            node = {**node, "type": [node["type"], "null"]}
+        bare = {k: v for k, v in node.items() if k != "description"}
+        if "properties" in bare:
+            bare["properties"] = {k: shape(v) for k, v in bare["properties"].items()}
+        if "items" in bare:
+            bare["items"] = shape(bare["items"])
+        return bare
+
+    parent, steps = _source(stream)
+    entry = _schema(parent)
+    for step in steps:
+        assert step in entry["properties"], f"{parent}.json has no {step}"
+        entry = entry["properties"][step]["items"]
+    own = dict(_schema(stream)["properties"])
+    added = ["organizationId", list(own)[1], "position", "parentUpdatedTime", UNKNOWN]
+    if len(steps) > 1:
+        added.append("billPaymentId")
+    for column in added:
+        own.pop(column)
+    expected = {k: shape(v) for k, v in entry["properties"].items()}
+    assert {k: shape(v) for k, v in own.items()} == expected, f"{stream}.json"
+
+
+@every_stream
+def test_types_of_numbers_and_times(stream: str) -> None:
+    """Decimals are numbers; dates and instants have their format, nothing else has."""
+    problems = []
+    for node in _nodes(stream):
+        found = node.schema.get("format")
+        expected = found
+        if node.name.endswith("Time") or node.name in INSTANT_DATES:
+            expected = "date-time"
+        elif node.name.endswith("Date") and node.kind == "string":
+            expected = None if node.name in TEXT_DATES else "date"
+        if found != expected or found not in {None, "date", "date-time"}:
+            problems.append(f"{node.path}: format {found}, expected {expected}")
+        if MONEY.search(node.name) and node.kind != "number":
+            problems.append(f"{node.path}: {node.kind}, expected number")
+    _report(problems)
+
+
+@every_stream
+def test_unknown_fields_column(stream: str) -> None:
+    """The last column takes whatever BILL adds."""
+    column = _schema(stream)["properties"][UNKNOWN]
+    assert column["type"] == ["object", "null"], f"{stream}.{UNKNOWN}"
+    assert column["additionalProperties"] is True, f"{stream}.{UNKNOWN}"
+
+
+# --- wording -------------------------------------------------------------------------
+
+
+@every_stream
+def test_everything_is_described(stream: str) -> None:
+    """A sentence at every level, and one or two of them for the table."""
+    schema = _schema(stream)
+    problems = []
+    for path, text in [
+        (f"{stream}.json", schema["description"]),
+        *((node.path, node.schema.get("description", "")) for node in _nodes(stream)),
+    ]:
+        sentence = text.removeprefix(SENSITIVE)
+        if not re.fullmatch(r"\S(.*\S)?\.", sentence) or "  " in sentence:
+            problems.append(f"{path}: not a sentence: {text!r}")
+        if text == sentence and not sentence[:1].isupper():
+            problems.append(f"{path}: begins in lower case: {text!r}")
+    if len(re.findall(r"\.(?= [A-Z]|$)", schema["description"])) not in {1, 2}:
+        problems.append(f"{stream}.json: table described in more than two sentences")
+    _report(problems)
+
+
+@every_stream
+def test_times_name_their_spelling(stream: str) -> None:
+    """The columns that bookmarks and joins compare as text say how they are spelt."""
+    _report(
+        [
+            f"{stream}.{name}: does not show the spelling {TIME_SPELLING}"
+            for name, schema in _schema(stream)["properties"].items()
+            if name in {*TIMES, "parentUpdatedTime"}
+            and not ("UTC" in schema["description"] and TIME_SPELLING in schema["description"])
+        ]
+    )
+
+
+@every_line
+def test_line_table_says_how_to_join(stream: str) -> None:
+    """The description names the parent, the join and the present lines."""
+    schema = _schema(stream)
+    parent, _ = _source(stream)
+    parent_key = list(schema["properties"])[1]
+    for part in (
+        f"Joins {parent} on organizationId and {parent_key} = {parent}.id",
+        "parentUpdatedTime = the parent's updatedTime selects exactly the present lines",
+    ):
+        assert part in schema["description"], f"{stream}.json: does not say {part!r}"
+
+
+@every_stream
+def test_sensitive_columns_are_marked(stream: str) -> None:
+    """Marked at the property, below a marked object, and mentioned above it."""
+    problems = []
+    paths = {node.path for node in _nodes(stream)}
+    for node in _nodes(stream):
+        text = node.schema["description"]
+        marked = text.startswith(SENSITIVE)
+        beside = node.path.removesuffix("accountNumber") + "routingNumber"
+        of_a_bank = node.name == "accountNumber" and beside in paths
+        if not marked and (of_a_bank or node.name in SENSITIVE_NAMES):
+            problems.append(f"{node.path}: is not marked")
+        if marked:
+            problems += [
+                f"{child.path}: is not marked, unlike the object around it"
+                for child in _below(node)
+                if not child.schema["description"].startswith(SENSITIVE)
+            ]
+        elif node.name and "ensitive" not in text:
+            problems += [
+                f"{node.path}: does not mention that {child.path} is sensitive"
+                for child in _below(node)
+                if child.schema["description"].startswith(SENSITIVE)
+            ]
+    _report(problems)
+
+
+@every_stream
+def test_joins_exist_and_prefixes_agree(stream: str) -> None:
+    """What a description joins is a main table, whose own ids begin the same."""
+    problems = []
+    for node in _nodes(stream):
+        text = node.schema["description"]
+        problems += [
+            f"{node.path}: joins {target}.{column}, which does not exist"
+            for target, column in re.findall(r"\bjoins? (\w+)\.(\w+)", text)
+            if target not in STREAMS or column not in _schema(target)["properties"]
+        ]
+        for target, prefix in JOINS.findall(text):
+            if target not in STREAMS:
+                continue
+            own = PREFIX.search(_schema(target)["properties"]["id"]["description"])
+            if not own or own[1] != prefix:
+                problems.append(f"{node.path}: ids of {target} do not begin {prefix}")
+    _report(problems)
+
+
+# --- fixtures ------------------------------------------------------------------------
+
+
+@every_stream
+def test_fixture_fits_schema(stream: str) -> None:
+    """Every record passes the schema, formats included, with its key populated."""
+    validator = Draft202012Validator(_schema(stream), format_checker=_formats())
+    records = _records(stream)
+    assert records, f"fixtures/{stream}.json is empty"
+    _report(
+        [
+            f"fixtures/{stream}.json: record {number}: {error.json_path}: {error.message}"
+            for number, record in enumerate(records, 1)
+            for error in validator.iter_errors(record)
+        ]
+    )
+    keys = [tuple(r[column] for column in _schema(stream)["required"]) for r in records]
+    assert len(set(keys)) == len(keys), f"fixtures/{stream}.json: a key occurs twice"
+
+
+@every_stream
+def test_fixture_holds_no_field_that_the_schema_does_not_name(stream: str) -> None:
+    """At every level; only array entries of unknown shape are free."""
+
+    def undeclared(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
+        if isinstance(value, list):
+            for entry in value:
+                yield from undeclared(entry, schema["items"], f"{path}[]")
+        elif isinstance(value, dict) and "properties" in schema:
+            for name, inner in value.items():
+                if name not in schema["properties"]:
+                    yield f"{path}.{name}"
+                else:
+                    below = schema["properties"][name]
+                    yield from undeclared(inner, below, f"{path}.{name}")
+
+    schema = _schema(stream)
+    _report([p for r in _records(stream) for p in undeclared(r, schema, stream)])
+
+
+@every_main
+def test_first_record_populates_everything(stream: str) -> None:
+    """Every documented field at every level, and two entries in every array."""
+    first = _main_records(stream)[0]
+    problems = []
+    for node in _documented(stream):
+        values = list(_values(first, node.path.split(".")[1:]))
+        if not values or any(v is None or v in ("", [], {}) for v in values):
+            problems.append(f"{node.path}: not populated in fixtures/{stream}.json")
+        if node.kind == "array" and any(len(v or []) != 2 for v in values):
+            problems.append(f"{node.path}: not two entries in fixtures/{stream}.json")
+        around = node.path.rpartition(".")[0].split(".")[1:]
+        if node.name and len(values) != len(list(_values(first, around))):
+            problems.append(f"{node.path}: missing from an entry in fixtures/{stream}.json")
+    _report(problems)
+
+
+@pytest.mark.parametrize("stream", [s for s in MAINS if s not in SINGLE_OBJECTS])
+def test_second_record_has_only_what_is_always_there(stream: str) -> None:
+    """BILL leaves out what is not populated, so the second record does too."""
+    records = _main_records(stream)
+    assert len(records) == 2, f"fixtures/{stream}.json"
+    always = {"id", "archived", *TIMES} & set(_schema(stream)["properties"])
+    assert set(records[1]) == always, f"fixtures/{stream}.json"
+
+
+def test_fixtures_are_of_one_organization() -> None:
+    """All fixtures belong together."""
+    assert [r["id"] for r in _main_records("organization")] == [ORGANIZATION]
+    for stream in LINES:
+        assert {r["organizationId"] for r in _records(stream)} == {ORGANIZATION}, stream
+
+
+@every_stream
+def test_fixture_values_are_as_described(stream: str) -> None:
+    """Ids begin as the descriptions say and states are among the known ones."""
+    problems = []
+    for node in _nodes(stream):
+        text = node.schema["description"]
+        prefix, known = PREFIX.search(text), KNOWN_VALUES.search(text)
+        if "Known values" in text and not known:
+            problems.append(f"{node.path}: known values are not listed as elsewhere")
+        for value in _at(stream, node):
+            if prefix and not re.fullmatch(rf"{prefix[1]}[0-9A-Za-z]{{17}}", value):
+                problems.append(f"{node.path}: {value!r} is no id beginning {prefix[1]}")
+            if known and value not in known[1].split(", "):
+                problems.append(f"{node.path}: {value!r} is not a known value")
+    _report(problems)
+
+
+@every_stream
+def test_digits_survive(stream: str) -> None:
+    """Decimals come back digit for digit, trailing zeros included."""
+    spelt: list[str] = []
+
+    def decimal(text: str) -> Decimal:
+        spelt.append(text)
+        value = Decimal(text)
+        assert str(value) == text, f"fixtures/{stream}.json: {text} became {value}"
+        return value
+
+    json.loads(_fixture_text(stream), parse_float=decimal)
+    if any(node.kind == "number" for node in _nodes(stream)):
+        assert any(repr(float(text)) != text for text in spelt), (
+            f"fixtures/{stream}.json: no number would lose digits as a float"
+        )
+
+
+def test_fixtures_hold_the_awkward_amounts() -> None:
+    """A trailing zero, an amount of eleven digits before the point, one cent parts."""
+    text = "".join(_fixture_text(stream) for stream in MAINS)
+    for amount in ("0.10", "99999999999.99", "1234567.80"):
+        assert re.search(rf": {re.escape(amount)}\b", text), amount
+    assert not text.isascii()
+
+
+# --- line tables ---------------------------------------------------------------------
+
+
+def _source(stream: str) -> tuple[str, list[str]]:
+    """Return the parent stream of a line table and the arrays that lead to it."""
+    found = LINE_SOURCE.match(_schema(stream)["description"])
+    assert found, f"{stream}.json: description does not name the array"
+    assert found[1] in MAINS, f"{stream}.json: {found[1]} is not a main table"
+    return found[1], found[2].split("[].")
+
+
+@every_line
+def test_line_fixture_is_what_the_parent_implies(stream: str) -> None:
+    """One row per entry, in order, numbers spelt as in the parent."""
+    parent, steps = _source(stream)
+    parent_key = list(_schema(stream)["properties"])[1]
+    expected = []
+    for record in _main_records(parent, as_text=True):
+        rows: list[dict[str, Any]] = [{}]
+        entries = [record]
+        for step in steps:
+            around = entries
+            entries, rows = [], []
+            for outer in around:
+                for inner in outer.get(step, []):
+                    entries.append(inner)
+                    rows.append({"billPaymentId": outer["id"]} if len(steps) > 1 else {})
+        expected += [
+            {
+                "organizationId": ORGANIZATION,
+                parent_key: record["id"],
+                "position": NumberText(position),
+                "parentUpdatedTime": record["updatedTime"],
+                **row,
+                **entry,
+            }
+            for position, (row, entry) in enumerate(zip(rows, entries, strict=True), 1)
+        ]
+    assert expected, f"fixtures/{parent}.json implies no row"
+    assert _fixture(stream, as_text=True) == expected, f"fixtures/{stream}.json"
