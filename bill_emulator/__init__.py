@@ -1,0 +1,51 @@
+"""A stand-in BILL v3 server with an invented company: for demos, tests and measurements, without BILL credentials.
+
+```python
+with Emulator(company=Company(seed=7, bills=250)) as emu:
+    emu.url            # http://127.0.0.1:<port>/connect
+    emu.credentials    # username, password, organization_id, dev_key
+    emu.company.edit("bills", bill_id, {"description": "changed"})
+```
+
+From a shell: `python -m bill_emulator --help`.
+
+How well each behaviour is known:
+
+| behaviour | known from |
+| --- | --- |
+| paths, field names, nesting and JSON types of all rows; id prefixes, 20 characters | documented |
+| login body and answer; logout answers an empty 200 | documented |
+| a session ends after 35 idle minutes and is bound to its developer key | documented |
+| developer key counts only in the login body; its absence is named in a 400 | observed |
+| `sessionId` and `devKey` headers on every call; a bad session is 401 `BDC_1109` | documented, status observed |
+| status of `BDC_1101`, `BDC_1102` (401) and `BDC_1105` (403) | assumed |
+| wrong path 404 `BDC_1121`; unknown record 404 `BDC_1205` | documented; observed |
+| organization needs ADMINISTRATOR; otherwise 403 `BDC_1302` | documented; code observed elsewhere |
+| error bodies: an array with code | documented |
+| error bodies: an array without code for refused parameters | observed |
+| error bodies: one object outside `/connect/v3` | third-party |
+| `max` 1-100, default 20; otherwise 400 | documented; observed |
+| opaque cursors in `nextPage`/`prevPage`, key absent at the ends | documented; observed |
+| cursors are offsets, or keysets (choose) | undocumented |
+| a cursor carries its query; other `filters` or `sort` along with it are 400; no expiry | assumed |
+| filter grammar, operators and sort fields per resource | documented, except where `resources.py` says assumed |
+| a filter or sort that is not listed answers 400 | assumed |
+| default order (by id), order of ties, sorting of absent values, case-sensitive comparison | assumed |
+| archived rows and drafts are listed unless filtered out; `archived` is true for drafts | observed; documented |
+| unpopulated fields are left out; `paymentInformation.payBySubType` may be null | observed |
+| times shown in whole seconds as `+00:00`, kept finer | observed; assumed |
+| money is sent digit for digit (`0.10`) | assumed |
+| what bumps `updatedTime`: only edits of the row itself; how amounts relate (see `ledger.py`) | assumed |
+| unknown query parameters are ignored; a repeated one counts once, the last | assumed |
+| `Date` header on every answer | HTTP |
+
+Not built: faults, latency, request limits. `Emulator(layers=...)` takes ASGI middlewares for such things.
+"""
+
+from __future__ import annotations
+
+from bill_emulator.clock import Clock
+from bill_emulator.company import Company
+from bill_emulator.server import Emulator
+
+__all__ = ["Clock", "Company", "Emulator"]

@@ -1,0 +1,122 @@
+"""`python -m bill_emulator`: serve the invented company until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from bill_emulator.app import Credentials
+from bill_emulator.company import ORGANIZATION_ID, Company
+from bill_emulator.paging import QUIRKS, STYLES
+from bill_emulator.resources import RESOURCES
+from bill_emulator.rows_setup import ROLE_TYPES
+from bill_emulator.server import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LARGEST_PORT = 65_535
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"bill_emulator: {message}\n")
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    number = _whole(text)
+    if number > _LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to {_LARGEST_PORT})")
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    known = Credentials()
+    parser = _Parser(
+        prog="python -m bill_emulator",
+        description="A stand-in BILL v3 server with an invented company. Prints one line when it is ready.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=_port, default=8787, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--seed", type=_whole, default=7, help="which company to invent")
+    parser.add_argument("--bills", type=_whole, default=250, help="how many bills it has; other rows scale along")
+    parser.add_argument("--cursor", choices=tuple(STYLES), default="offset", help="what a page cursor stands for")
+    parser.add_argument("--username", default=known.username, help="user, or name of a sync token")
+    parser.add_argument("--password", default=known.password, help="password, or value of a sync token")
+    parser.add_argument("--dev-key", default=known.dev_key, help="developer key")
+    parser.add_argument("--organization-id", default=ORGANIZATION_ID, help="20 characters, beginning 008")
+    parser.add_argument("--role", choices=ROLE_TYPES, default="ADMINISTRATOR", help="role of the signed-in user")
+    parser.add_argument(
+        "--forbid",
+        action="append",
+        default=[],
+        choices=tuple(RESOURCES),
+        metavar="RESOURCE",
+        help="answer 403 for this resource (may be repeated)",
+    )
+    parser.add_argument(
+        "--refuse-assumed", action="store_true", help="400 for filters and sorts that are not official or observed"
+    )
+    parser.add_argument("--ignore-sort", action="store_true", help="accept sort, but pay no heed to it")
+    parser.add_argument(
+        "--quirk",
+        action="append",
+        default=[],
+        choices=tuple(QUIRKS),
+        help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; answers the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="bill_emulator: %(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        company = Company(options.seed, options.bills, organization_id=options.organization_id)
+        emulator = Emulator(
+            company,
+            host=options.host,
+            port=options.port,
+            credentials=Credentials(options.username, options.password, options.dev_key),
+            cursor=options.cursor,
+            refuse_assumed=options.refuse_assumed,
+            ignore_sort=options.ignore_sort,
+            quirks=options.quirk,
+            role=options.role,
+            forbid=options.forbid,
+        )
+        with emulator:
+            print(
+                f"BILL emulator ready: {emulator.url} organization {company.organization_id} user {options.username}",
+                flush=True,
+            )
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        return 0
+    except OSError as error:
+        reason = error.strerror or error
+        print(f"bill_emulator: cannot listen on {options.host}:{options.port}: {reason}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"bill_emulator: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

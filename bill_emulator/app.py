@@ -1,0 +1,241 @@
+"""The HTTP side: paths, headers, sign-in and answers, as an ASGI application without a server.
+
+Everything of BILL's lives below `/connect/v3`; `/control` is the emulator's own (see `bill_emulator.control`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bill_emulator import errors
+from bill_emulator.errors import AnswerError, CodedError, GatewayError, ValidationError
+from bill_emulator.filters import parse_query
+from bill_emulator.paging import Page, Pager, encoded, read_cursor
+from bill_emulator.resources import RESOURCES, Resource
+from bill_emulator.times import microseconds, shown
+
+if TYPE_CHECKING:
+    from bill_emulator.company import Company
+    from bill_emulator.sessions import Session, SessionBook
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+ROOT = "/connect/v3"
+_LOGIN_FIELDS = ("username", "password", "organizationId", "devKey")
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a program must know to sign in. The default values are invented."""
+
+    username: str = "sync-token-demo"
+    password: str = field(default="demo-token-value", repr=False)
+    dev_key: str = field(default="01DEMODEVKEY0000EMULATOR", repr=False)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the emulator behaves where BILL's behaviour is a matter of setting, permission or guesswork.
+
+    `cursor`: "offset" or "keyset". `refuse_assumed`: 400 for filters and sorts that are neither official nor observed.
+    `ignore_sort`: `sort` is accepted and has no effect. `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
+    of the signed-in user. `forbid`: resources that this role may not read.
+    """
+
+    cursor: str = "offset"
+    refuse_assumed: bool = False
+    ignore_sort: bool = False
+    quirks: frozenset[str] = frozenset()
+    role: str = "ADMINISTRATOR"
+    forbid: frozenset[str] = frozenset()
+
+
+class Api:
+    """Answers BILL requests from a company."""
+
+    def __init__(self, company: Company, sessions: SessionBook, credentials: Credentials, behaviour: Behaviour) -> None:
+        unknown = behaviour.forbid - RESOURCES.keys()
+        if unknown:
+            raise ValueError(f"unknown resource {', '.join(sorted(unknown))}")
+        self.company = company
+        self.sessions = sessions
+        self.credentials = credentials
+        self.behaviour = behaviour
+        self.pager = Pager(behaviour.cursor, behaviour.quirks)
+        self.logins = 0
+        users = {user["role"]["type"]: user["id"] for user in company.rows("users")}
+        if behaviour.role not in users:
+            raise ValueError(f"unknown role {behaviour.role}; known are {', '.join(users)}")
+        self.user_id: str = users[behaviour.role]
+
+    def application(self, *more: Route) -> Starlette:
+        """The ASGI application, with further routes of the emulator's own."""
+        routes = [
+            Route(ROOT + "/login", self.login, methods=["POST"]),
+            Route(ROOT + "/logout", self.logout, methods=["POST"]),
+            Route(ROOT + "/login/session", self.session, methods=["GET"]),
+        ]
+        for resource in RESOURCES.values():
+            serve = {"list": self._list, "array": self._array, "single": self._single}[resource.shape]
+            routes.append(Route(ROOT + resource.path, self._guarded(resource, serve), methods=["GET"]))
+            if resource.detail:
+                routes.append(Route(ROOT + resource.detail, self._guarded(resource, self._detail), methods=["GET"]))
+        application = Starlette(
+            routes=[*routes, *more],
+            exception_handlers={
+                AnswerError: self._on_error,
+                404: self._on_unknown,
+                405: self._on_unknown,
+            },
+        )
+        application.router.redirect_slashes = False
+        return application
+
+    # Sign-in
+
+    async def login(self, request: Request) -> Response:
+        """`POST /v3/login`: the developer key counts only in the body (observed)."""
+        try:
+            body = msgspec.json.decode(await request.body())
+        except msgspec.DecodeError:
+            raise ValidationError("the body is not JSON") from None
+        if not isinstance(body, dict):
+            raise ValidationError("the body is not a JSON object")
+        absent = [f"{name}: must not be null" for name in _LOGIN_FIELDS if body.get(name) is None]
+        wrong = [f"{name}: must be text" for name in _LOGIN_FIELDS if not isinstance(body.get(name, ""), str)]
+        if absent or wrong:
+            raise ValidationError(*absent, *wrong)
+        if body["devKey"] != self.credentials.dev_key:
+            raise CodedError(errors.WRONG_KEY)
+        if (body["username"], body["password"]) != (self.credentials.username, self.credentials.password):
+            raise CodedError(errors.WRONG_PASSWORD)
+        if body["organizationId"] != self.company.organization_id:
+            raise CodedError(errors.NO_API_ACCESS)
+        self.logins += 1
+        answer = {
+            "sessionId": self.sessions.open(self.user_id, body["devKey"]),
+            "organizationId": self.company.organization_id,
+            "userId": self.user_id,
+            "trusted": bool(body.get("rememberMeId") and body.get("device")),
+        }
+        return _json(_ENCODER.encode(answer))
+
+    async def logout(self, request: Request) -> Response:
+        """`POST /v3/logout`: 200, empty body (official)."""
+        self._signed_in(request)
+        self.sessions.close(request.headers["sessionId"])
+        return Response()
+
+    async def session(self, request: Request) -> Response:
+        """`GET /v3/login/session` (official example)."""
+        session = self._signed_in(request)
+        answer = {
+            "organizationId": self.company.organization_id,
+            "userId": session.user_id,
+            "mfaStatus": "DISABLED",
+            "mfaBypass": True,
+        }
+        return _json(_ENCODER.encode(answer))
+
+    def _signed_in(self, request: Request) -> Session:
+        session = self.sessions.find(request.headers.get("sessionId"))
+        if session is None:
+            raise CodedError(errors.NO_SESSION)
+        if request.headers.get("devKey") != session.dev_key:
+            raise CodedError(errors.WRONG_KEY)
+        self.sessions.touch(session)
+        return session
+
+    def _guarded(self, resource: Resource, serve: Callable[[Resource, Request], Response]) -> Handler:
+        """Let only those through who are signed in, may read the resource, and ask for their own organization."""
+        refused = resource.name in self.behaviour.forbid or (
+            resource.administrators_only and self.behaviour.role != "ADMINISTRATOR"
+        )
+
+        async def handler(request: Request) -> Response:
+            self._signed_in(request)
+            if refused:
+                raise CodedError(errors.NO_PERMISSION)
+            organization = request.path_params.get("organizationId", self.company.organization_id)
+            if organization != self.company.organization_id:
+                raise CodedError(errors.NO_RECORD)
+            return serve(resource, request)
+
+        return handler
+
+    # Data
+
+    def _list(self, resource: Resource, request: Request) -> Response:
+        parameters = request.query_params
+        cursor = read_cursor(resource.name, parameters)
+        query = parse_query(
+            resource,
+            cursor.filters,
+            cursor.sort,
+            refuse_assumed=self.behaviour.refuse_assumed,
+            ignore_sort=self.behaviour.ignore_sort,
+        )
+        if resource.name == "bank_account_users" and parameters.get("currentUser") == "true":
+            return self._own_bank_accounts()
+        with self.company.lock:
+            view = self.company.view(resource.name, query)
+            page = self.pager.page(view, cursor, descending=query.descending)
+        return _json(_envelope(page))
+
+    def _own_bank_accounts(self) -> Response:
+        """`currentUser=true` (official parameter); never more than a page here."""
+        rows = [row for row in self.company.rows("bank_account_users") if row["userId"] == self.user_id]
+        return _json(_ENCODER.encode({"results": rows}))
+
+    def _array(self, resource: Resource, _request: Request) -> Response:
+        rows = self.company.all_stored(resource.name)
+        return _json(b"[%b]" % b",".join(stored.json() for stored in rows))
+
+    def _single(self, resource: Resource, _request: Request) -> Response:
+        return self._found(resource, self.company.organization_id)
+
+    def _detail(self, resource: Resource, request: Request) -> Response:
+        return self._found(resource, request.path_params["id"])
+
+    def _found(self, resource: Resource, row_id: str) -> Response:
+        stored = self.company.stored(resource.name, row_id)
+        if stored is None:
+            raise CodedError(errors.NO_RECORD)
+        return _json(stored.json())
+
+    # Errors
+
+    async def _on_error(self, _request: Request, error: Exception) -> Response:
+        if not isinstance(error, AnswerError):
+            raise error
+        body = error.body(shown(microseconds(self.company.clock.now())))
+        return _json(_ENCODER.encode(body), error.status)
+
+    async def _on_unknown(self, request: Request, _error: Exception) -> Response:
+        """Below `/connect/v3` BILL answers; anything else the gateway refuses with a single object (third-party)."""
+        ours = request.url.path.startswith(ROOT + "/")
+        return await self._on_error(request, CodedError(errors.UNKNOWN_PATH) if ours else GatewayError())
+
+
+def _envelope(page: Page) -> bytes:
+    """`results` and the cursors; the key of a cursor is absent at the end (observed)."""
+    rows = b",".join([stored.json() for stored in page.rows])
+    cursors = b"".join(
+        b',"%b":"%b"' % (name, encoded(cursor).encode())
+        for name, cursor in ((b"nextPage", page.next), (b"prevPage", page.previous))
+        if cursor is not None
+    )
+    return b'{"results":[%b]%b}' % (rows, cursors)
+
+
+def _json(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, media_type="application/json")

@@ -1,0 +1,187 @@
+"""The company that the emulator serves: generated rows, and the ways to look at them and to change them."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bill_emulator.blanks import blank_row
+from bill_emulator.clock import Clock
+from bill_emulator.ids import ID_LENGTH, make_id
+from bill_emulator.ledger import CLOSED, OPENED, draw_up
+from bill_emulator.resources import RESOURCES
+from bill_emulator.rows_payable import PayableRows
+from bill_emulator.rows_receivable import ReceivableRows
+from bill_emulator.rows_setup import Setup
+from bill_emulator.table import Row, Stored, Table, View
+from bill_emulator.times import DAY, microseconds, read_stored, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from bill_emulator.filters import Query
+
+ORGANIZATION_ID = "00802DEMO0COMPANY001"
+
+
+class Company:
+    """A small company, the same for the same (seed, bills) on every machine, plus whatever was edited since.
+
+    Resources are named as in `bill_emulator.resources.RESOURCES` ("bills", "vendor_credits", ...). The history ends on
+    2026-06-30. Vendors are about bills/5 (at least 12), customers bills/8 (at least 12), payments and invoices bills/2;
+    settings stay small. From 20 bills on, every list has two rows or more; from 250 on, every documented field occurs.
+
+    All methods may be called from any thread, also while the emulator serves.
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        bills: int = 250,
+        *,
+        clock: Clock | None = None,
+        organization_id: str = ORGANIZATION_ID,
+    ) -> None:
+        """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008."""
+        if bills < 0:
+            raise ValueError("bills must not be negative")
+        if len(organization_id) != ID_LENGTH or not organization_id.startswith("008"):
+            raise ValueError(f"organization_id must have {ID_LENGTH} characters and begin with 008")
+        self.seed = seed
+        self.bills = bills
+        self.clock = clock or Clock()
+        self.organization_id = organization_id
+        self.lock = threading.RLock()
+        self._tables = _generate(seed, bills, organization_id)
+        self._serials = {name: len(table.rows) for name, table in self._tables.items()}
+
+    def rows(self, resource: str) -> list[Row]:
+        """Every row as it would be sent now, in id order; amounts are Decimals. The list and its rows are copies."""
+        with self.lock:
+            table = self._tables[resource]
+            return [table.rows[row_id].row() for row_id in sorted(table.rows)]
+
+    def row(self, resource: str, row_id: str) -> Row:
+        """One row as it would be sent now (a copy); KeyError when there is none."""
+        with self.lock:
+            return self._tables[resource].rows[row_id].row()
+
+    def ids(self, resource: str) -> list[str]:
+        """All ids, sorted."""
+        with self.lock:
+            return sorted(self._tables[resource].rows)
+
+    def count(self, resource: str) -> int:
+        """How many rows a resource has."""
+        with self.lock:
+            return len(self._tables[resource].rows)
+
+    def totals(self) -> dict[str, int]:
+        """The number of rows of every resource."""
+        with self.lock:
+            return {name: len(table.rows) for name, table in self._tables.items()}
+
+    def edit(self, resource: str, row_id: str, changes: Mapping[str, Any], remove: Iterable[str] = ()) -> Row:
+        """Change top-level fields of a row, remove others, and stamp `updatedTime` with now. Answers the new row.
+
+        Only this row changes: sums elsewhere (a vendor's balance, say) are not brought in line.
+        """
+        with self.lock:
+            stored = self._tables[resource].rows[row_id]
+            row = stored.row() | dict(changes)
+            for name in remove:
+                row.pop(name, None)
+            updated = self._stamp(resource, row, "updatedTime")
+            return self._keep(resource, row, stored.created, updated)
+
+    def add(self, resource: str, row: Mapping[str, Any] | None = None) -> Row:
+        """Create a row now; without `row`, a plausible one. `id` and times are filled in. Answers the new row."""
+        with self.lock:
+            kind = RESOURCES[resource]
+            serial = self._serials[resource]
+            self._serials[resource] += 1
+            new = blank_row(self, resource, serial) if row is None else dict(row)
+            new = {"id": make_id(kind.prefix, self.seed, serial)} | new
+            created = self._stamp(resource, new, "createdTime")
+            self._stamp(resource, new, "updatedTime", created)
+            return self._keep(resource, new, created, created)
+
+    def put(self, resource: str, row: Mapping[str, Any]) -> Row:
+        """Insert or replace a row exactly as given: unknown fields, wrong types and old times included.
+
+        Filters and sorts use the row's own `createdTime` and `updatedTime` where they can be read.
+        """
+        if not isinstance(row.get("id"), str):
+            raise TypeError("a row needs an id, which is a string")
+        with self.lock:
+            times = read_stored(row.get("createdTime")), read_stored(row.get("updatedTime"))
+            return self._keep(resource, dict(row), *times)
+
+    def remove(self, resource: str, row_id: str) -> None:
+        """Take a row away (as deleted approval policies go away); KeyError when there is none."""
+        with self.lock:
+            self._tables[resource].remove(row_id)
+
+    def view(self, resource: str, query: Query) -> View:
+        """An ordered selection; hold `lock` while using it."""
+        return self._tables[resource].view(query)
+
+    def stored(self, resource: str, row_id: str) -> Stored | None:
+        """A row as it is kept, or None."""
+        with self.lock:
+            return self._tables[resource].rows.get(row_id)
+
+    def all_stored(self, resource: str) -> list[Stored]:
+        """All rows as they are kept, in the order in which they came in."""
+        with self.lock:
+            return list(self._tables[resource].rows.values())
+
+    def _stamp(self, resource: str, row: Row, name: str, at: int | None = None) -> int | None:
+        """Write a moment (default: now) into a row, and answer it; resources without times stay without."""
+        if not RESOURCES[resource].timed:
+            return None
+        moment = microseconds(self.clock.now()) if at is None else at
+        row[name] = shown(moment)
+        return moment
+
+    def _keep(self, resource: str, row: Row, created: int | None, updated: int | None) -> Row:
+        self._tables[resource].put(Stored.of(row, created, updated))
+        return self.row(resource, row["id"])
+
+
+def _generate(seed: int, bills: int, organization_id: str) -> dict[str, Table]:
+    ledger = draw_up(seed, bills)
+    setup = Setup(seed, organization_id)
+    payable, receivable = PayableRows(ledger, setup), ReceivableRows(ledger, setup)
+    plans: list[tuple[str, Iterable[Any], Callable[[Any], Row]]] = [
+        ("vendors", ledger.payable.parties, payable.vendor),
+        ("bills", ledger.payable.debts, payable.bill),
+        ("payments", ledger.payable.payments, payable.payment),
+        ("vendor_credits", ledger.payable.credits, payable.credit),
+        ("customers", ledger.receivable.parties, receivable.customer),
+        ("invoices", ledger.receivable.debts, receivable.invoice),
+        ("receivable_payments", ledger.receivable.payments, receivable.payment),
+        ("credit_memos", ledger.receivable.credits, receivable.credit),
+    ]
+    made = {
+        name: [Stored(plan.id, plan.created, plan.updated, partial(make, plan)) for plan in plans_]
+        for name, plans_, make in plans
+    }
+    for name, recurring in (("recurring_bills", payable.recurring), ("recurring_invoices", receivable.recurring)):
+        made[name] = _recurring(RESOURCES[name].prefix, seed, max(4, bills // 25), recurring)
+    for name, rows in setup.all().items():
+        timed = RESOURCES[name].timed
+        made[name] = [
+            Stored.of(row, created if timed else None, updated if timed else None) for row, created, updated in rows
+        ]
+    return {name: Table(made[name]) for name in RESOURCES}
+
+
+def _recurring(prefix: str, seed: int, count: int, make: Callable[[int, int, int], Row]) -> list[Stored]:
+    rows = []
+    for serial in range(count):
+        created = OPENED + (CLOSED - OPENED - DAY) * serial // count + 250_001
+        updated = created if serial % 3 == 0 else created + (CLOSED - created) // (2 + serial % 5)
+        rows.append(Stored(make_id(prefix, seed, serial), created, updated, partial(make, serial, created, updated)))
+    return rows

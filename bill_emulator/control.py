@@ -1,0 +1,77 @@
+"""The emulator's own route, `/control`: look at the company and change it from outside, for demos.
+
+`GET /control` answers row counts, the clock and the number of logins. `POST /control` takes one JSON object:
+
+* `{"do": "edit", "resource": "bills", "id": "...", "changes": {...}, "remove": [...]}`
+* `{"do": "add", "resource": "bills"}`, optionally with `"row": {...}`
+* `{"do": "advance", "seconds": 2400}`
+* `{"do": "expire_sessions"}`
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bill_emulator.times import microseconds, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from bill_emulator.app import Api
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def control_route(api: Api) -> Route:
+    """The route to add to the application."""
+    company = api.company
+
+    def edit(order: dict[str, Any]) -> Any:
+        return company.edit(order["resource"], order["id"], order.get("changes", {}), order.get("remove", ()))
+
+    def add(order: dict[str, Any]) -> Any:
+        return company.add(order["resource"], order.get("row"))
+
+    def advance(order: dict[str, Any]) -> Any:
+        company.clock.advance(float(order["seconds"]))
+        return state()
+
+    def expire_sessions(_order: dict[str, Any]) -> Any:
+        api.sessions.close_all()
+        return state()
+
+    def state() -> Any:
+        now = shown(microseconds(company.clock.now()))
+        return {"now": now, "logins": api.logins, "rows": company.totals()}
+
+    orders: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "edit": edit,
+        "add": add,
+        "advance": advance,
+        "expire_sessions": expire_sessions,
+    }
+
+    async def control(request: Request) -> Response:
+        if request.method != "POST":
+            return _answer(state())
+        try:
+            order = _DECODER.decode(await request.body())
+            return _answer(orders[order["do"]](order))
+        except KeyError as error:
+            return _answer({"message": f"missing or unknown: {error.args[0]}"}, 400)
+        except (TypeError, ValueError) as error:
+            return _answer({"message": str(error)}, 400)
+
+    return Route("/control", control, methods=["GET", "POST"])
+
+
+def _answer(data: Any, status: int = 200) -> Response:
+    return Response(_ENCODER.encode(data), status, media_type="application/json")

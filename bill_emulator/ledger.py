@@ -1,0 +1,439 @@
+# ruff: noqa: PLR2004 -- which row carries what follows from its serial number
+"""Who owes what to whom: the numbers behind the company, before they are dressed as BILL rows.
+
+Everything here follows from (seed, number of bills). Amounts are whole numbers of the currency's smallest unit
+(cents; yen), moments are microseconds since 1970. Rows are rendered from these plans when somebody asks for them.
+
+Assumed, because BILL does not document it:
+
+* only ACTIVE bills and invoices are paid; archived ones and drafts are not;
+* `billPayments.amount` is money, without the vendor credits used along with it;
+* `paidAmount` = cleared payments + applied credit; what is scheduled still counts as due;
+* a vendor's balance = what its ACTIVE bills still owe (unused credits do not lower it); customers alike;
+* paying a bill does not change the bill's `updatedTime`, nor the vendor's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from random import Random
+from typing import TYPE_CHECKING
+
+from bill_emulator.ids import make_id
+from bill_emulator.names import CURRENCIES
+from bill_emulator.times import DAY, SECOND, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FOUNDED = moment(2023, 7, 1)  # settings, users, vendors and customers begin here
+OPENED = moment(2024, 1, 1, 8)  # the first bill
+CLOSED = moment(2026, 6, 30, 18)  # nothing happens later than this
+
+# Bulk edits: many rows share one `updatedTime`, to the microsecond.
+_BULK_EDITS = (moment(2025, 3, 31, 22) + 500_500, moment(2025, 12, 31, 23) + 999_999, moment(2026, 5, 4, 9) + 1)
+
+_MINOR_DIGITS = {"JPY": 0}
+# US dollars for one unit of the currency.
+_RATES = {"CAD": "0.7312", "EUR": "1.0845", "JPY": "0.006412", "GBP": "1.2710", "PLN": "0.2519"}
+
+# What becomes of the i-th bill (taken round and round).
+_BILL_FATES = (
+    "open",
+    "paid",
+    "together",
+    "open",
+    "open",
+    "partial",
+    "together",
+    "scheduled",
+    "credit",
+    "partial_scheduled",
+    "open",
+    "void",
+    "together",
+    "failed",
+)
+_INVOICE_FATES = (
+    "open",
+    "paid",
+    "partial",
+    "scheduled",
+    "credit",
+    "together",
+    "void",
+    "open",
+    "together",
+    "overpaid",
+)
+
+HUGE = 9_999_999_999_999  # 99999999999.99
+TINY = 10  # 0.10
+
+
+def money(units: int, currency: str) -> Decimal:
+    """Smallest units as the decimal that goes over the wire: 10 cents are 0.10, 500 yen are 500."""
+    return Decimal(units).scaleb(-_MINOR_DIGITS.get(currency, 2))
+
+
+def exchange_rate(currency: str, serial: int) -> Decimal | None:
+    """US dollars per unit, slightly different from record to record; None for US dollars."""
+    base = _RATES.get(currency)
+    return None if base is None else Decimal(base) + Decimal(serial % 50).scaleb(-6)
+
+
+def in_dollars(amount: Decimal, rate: Decimal | None) -> Decimal:
+    """The funding amount: US dollars, rounded half up to the cent."""
+    return amount if rate is None else (amount * rate).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@dataclass(slots=True)
+class Party:
+    """A vendor or a customer; `balance` is what is still owed on its active bills or invoices."""
+
+    serial: int
+    id: str
+    currency: str
+    created: int
+    updated: int
+    balance: int = 0
+    last_paid: int | None = None
+
+
+@dataclass(slots=True)
+class Line:
+    """A line: `halves` is twice the quantity (so 5 is 2.5 pieces), `price` the price of one piece."""
+
+    halves: int
+    price: int
+
+    @property
+    def amount(self) -> int:
+        """Quantity times price, always whole."""
+        return self.halves * self.price // 2
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Lines and what they add up to; `tax_rate` is in hundredths of a percent, 0 for none."""
+
+    lines: tuple[Line, ...]
+    tax_rate: int
+    tax: int = field(init=False)
+    total: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Add up; sales tax is on all lines, rounded half up."""
+        net = sum(line.amount for line in self.lines)
+        self.tax = (net * self.tax_rate + 5_000) // 10_000
+        self.total = net + self.tax
+
+
+@dataclass(slots=True)
+class Share:
+    """The part of a payment, or of a credit's use, that goes to one bill or invoice."""
+
+    target: int
+    amount: int
+    credit: int | None = None
+    credit_amount: int = 0
+
+
+@dataclass(slots=True)
+class Debt:
+    """A bill or an invoice. `paid` is money received, without `credit`; `settled_by` are payment serials."""
+
+    serial: int
+    id: str
+    party: int
+    sheet: Sheet
+    created: int
+    updated: int
+    record_status: str
+    paid: int = 0
+    scheduled: int = 0
+    credit: int = 0
+    settled_by: list[int] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Lines and tax."""
+        return self.sheet.total
+
+    @property
+    def due(self) -> int:
+        """What is still owed; scheduled payments have not arrived yet."""
+        return self.total - self.paid - self.credit
+
+
+@dataclass(slots=True)
+class Payment:
+    """Money to a vendor or from a customer. `state`: PAID, SCHEDULED, VOID, FAILED or CANCELLED."""
+
+    serial: int
+    id: str
+    party: int
+    state: str
+    shares: list[Share]
+    created: int
+    updated: int
+    unapplied: int = 0
+
+    @property
+    def amount(self) -> int:
+        """What is split over bills or invoices, and what is left over."""
+        return sum(share.amount for share in self.shares) + self.unapplied
+
+
+@dataclass(slots=True)
+class Credit:
+    """A vendor credit or a credit memo; a share in `usage` may name the payment it was used with."""
+
+    serial: int
+    id: str
+    party: int
+    sheet: Sheet
+    archived: bool
+    created: int
+    updated: int
+    usage: list[tuple[int, int | None, int]] = field(default_factory=list)  # debt, payment, amount
+
+    @property
+    def total(self) -> int:
+        """Lines and tax."""
+        return self.sheet.total
+
+    @property
+    def applied(self) -> int:
+        """What has been used."""
+        return sum(amount for _, _, amount in self.usage)
+
+
+@dataclass(slots=True)
+class Side:
+    """One side of the business: vendors with bills (payable), or customers with invoices (receivable)."""
+
+    parties: list[Party]
+    debts: list[Debt] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    credits: list[Credit] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All plans of a company of a certain size."""
+
+    seed: int
+    bills: int
+    payable: Side
+    receivable: Side
+
+
+def draw_up(seed: int, bills: int) -> Ledger:
+    """Plan a company with so many bills. The same arguments give the same ledger, on any machine."""
+    payable = _Books(Random(f"{seed}/payable"), seed, ("009", "00n", "stp", "vcr"), max(12, bills // 5))
+    for serial in range(bills):
+        payable.enter(serial, bills, _BILL_FATES, taxed=False)
+    receivable = _Books(Random(f"{seed}/receivable"), seed, ("0cu", "00e", "0rp", "ccr"), max(12, bills // 8))
+    for serial in range(bills // 2):
+        receivable.enter(serial, bills // 2, _INVOICE_FATES, taxed=True)
+    return Ledger(seed, bills, payable.close(), receivable.close())
+
+
+class _Books:
+    """Writes one side of the ledger, debt after debt."""
+
+    def __init__(self, rng: Random, seed: int, prefixes: tuple[str, str, str, str], parties: int) -> None:
+        self.rng = rng
+        self.seed = seed
+        party, *self.prefixes = prefixes
+        self.side = Side([self._party(party, serial, parties) for serial in range(parties)])
+        self.joint: dict[int, Payment] = {}
+
+    def _party(self, prefix: str, serial: int, count: int) -> Party:
+        span = OPENED - DAY - FOUNDED
+        created = FOUNDED + int(span * (serial + self.rng.random()) / count)
+        currency = CURRENCIES[serial % len(CURRENCIES)]
+        return Party(serial, make_id(prefix, self.seed, serial), currency, created, self._updated(serial, created))
+
+    def _updated(self, serial: int, created: int) -> int:
+        """Some rows were never touched, some changed in a bulk edit, most on their own."""
+        kind = serial % 8
+        if kind == 0:
+            return created
+        if kind in (3, 6):
+            bulk = _BULK_EDITS[serial // 8 % len(_BULK_EDITS)]
+            if bulk > created:
+                return bulk
+        return created + int(self.rng.random() * (CLOSED - created))
+
+    def _created(self, serial: int, count: int) -> int:
+        """The first tenth came in one import, at one instant; later ones come one by one, or two at once."""
+        if serial < count // 10:
+            return OPENED + 123_456
+        if serial % 10 == 9:
+            serial -= 1
+            return self.side.debts[serial].created if serial < len(self.side.debts) else OPENED
+        step = (CLOSED - OPENED - DAY) / count
+        return OPENED + int(step * (serial + self.rng.random()))
+
+    def _lines(self, count: int) -> tuple[Line, ...]:
+        rng = self.rng
+        return tuple(Line((2, 4, 5, 6, 3)[rng.randrange(5)], 2 * rng.randrange(250, 90_000)) for _ in range(count))
+
+    def enter(self, serial: int, count: int, fates: Sequence[str], *, taxed: bool) -> None:
+        """Write the next bill or invoice, and what becomes of it."""
+        party = self.rng.randrange(len(self.side.parties))
+        lines = self._lines(12 if serial % 40 == 17 else 1 + serial % 3)
+        tax_rate = (0, 825, 600)[serial % 3] if taxed else 0
+        if serial in (3, 4):  # the largest and the smallest amount, in US dollars
+            party, tax_rate, lines = 0, 0, (Line(2, HUGE if serial == 3 and not taxed else TINY),)
+        created = self._created(serial, count)
+        status = _record_status(serial, drafts_deleted=not taxed)
+        debt = Debt(
+            serial,
+            make_id(self.prefixes[0], self.seed, serial),
+            party,
+            Sheet(lines, tax_rate),
+            created,
+            self._updated(serial, created),
+            status,
+        )
+        self.side.debts.append(debt)
+        if status == "ACTIVE":
+            _FATES[fates[serial % len(fates)]](self, debt)
+
+    def pay(self, debt: Debt, amount: int, state: str = "PAID") -> Payment:
+        """One payment for one bill or invoice."""
+        serial = len(self.side.payments)
+        created = min(CLOSED, debt.created + int(self.rng.random() * 20 * DAY) + 60 * SECOND)
+        payment = Payment(
+            serial,
+            make_id(self.prefixes[1], self.seed, serial),
+            debt.party,
+            state,
+            [],
+            created,
+            self._updated(serial, created),
+        )
+        self.side.payments.append(payment)
+        self.add_share(payment, debt, amount)
+        return payment
+
+    def add_share(self, payment: Payment, debt: Debt, amount: int) -> None:
+        """Let a payment pay (also) this bill or invoice."""
+        payment.shares.append(Share(debt.serial, amount))
+        debt.settled_by.append(payment.serial)
+        payment.created = min(CLOSED, max(payment.created, debt.created + SECOND))
+        payment.updated = max(payment.updated, payment.created)
+        if payment.state == "PAID":
+            debt.paid += amount
+            party = self.side.parties[debt.party]
+            party.last_paid = max(party.last_paid or 0, payment.created)
+        elif payment.state == "SCHEDULED":
+            debt.scheduled += amount
+
+    def grant(self, debt: Debt, *, archived: bool = False) -> Credit:
+        """A credit of the vendor's (for the customer), not used yet."""
+        serial = len(self.side.credits)
+        created = min(CLOSED, debt.created + int(self.rng.random() * 5 * DAY) + SECOND)
+        credit = Credit(
+            serial,
+            make_id(self.prefixes[2], self.seed, serial),
+            debt.party,
+            Sheet(self._lines(1 + serial % 2), debt.sheet.tax_rate),
+            archived,
+            created,
+            self._updated(serial, created),
+        )
+        self.side.credits.append(credit)
+        return credit
+
+    def close(self) -> Side:
+        """Add up the balances."""
+        for debt in self.side.debts:
+            if debt.record_status == "ACTIVE":
+                self.side.parties[debt.party].balance += debt.due
+        return self.side
+
+
+def _record_status(serial: int, *, drafts_deleted: bool) -> str:
+    if drafts_deleted and serial % 60 == 38:
+        return "DRAFT_DELETED"
+    if serial % 20 == 7:
+        return "INACTIVE"
+    return "DRAFT" if serial % 20 == 9 else "ACTIVE"
+
+
+def _open(books: _Books, debt: Debt) -> None:
+    """Nothing paid yet."""
+
+
+def _paid(books: _Books, debt: Debt) -> None:
+    books.pay(debt, debt.total)
+
+
+def _partial(books: _Books, debt: Debt) -> None:
+    books.pay(debt, debt.total * 2 // 5)
+
+
+def _scheduled(books: _Books, debt: Debt) -> None:
+    books.pay(debt, debt.total, "SCHEDULED")
+
+
+def _partial_scheduled(books: _Books, debt: Debt) -> None:
+    books.pay(debt, debt.total // 3)
+    books.pay(debt, debt.due, "SCHEDULED")
+
+
+def _void(books: _Books, debt: Debt) -> None:
+    books.pay(debt, debt.total, "VOID")
+
+
+def _failed(books: _Books, debt: Debt) -> None:
+    books.pay(debt, debt.total, "CANCELLED" if debt.serial % 4 == 1 else "FAILED")
+
+
+def _overpaid(books: _Books, debt: Debt) -> None:
+    books.pay(debt, debt.total).unapplied = 2_500
+
+
+def _together(books: _Books, debt: Debt) -> None:
+    """One payment for up to three bills of one vendor (invoices of one customer)."""
+    payment = books.joint.get(debt.party)
+    if payment is None:
+        books.joint[debt.party] = books.pay(debt, debt.total)
+        return
+    books.add_share(payment, debt, debt.total)
+    if len(payment.shares) == 3:
+        del books.joint[debt.party]
+
+
+def _credit(books: _Books, debt: Debt) -> None:
+    """Use a credit, with or without a payment next to it; and grant another one that stays unused."""
+    credit = books.grant(debt)
+    variant = credit.serial // 2 % 3
+    used = min(credit.total, debt.total if variant == 2 else debt.total // 2)
+    debt.credit += used
+    payment: Payment | None = None
+    if variant == 0:
+        payment = books.pay(debt, debt.due)
+        share = payment.shares[0]
+        share.credit, share.credit_amount = credit.serial, used
+    credit.usage.append((debt.serial, None if payment is None else payment.serial, used))
+    books.grant(debt, archived=credit.serial // 2 % 2 == 0)
+
+
+_FATES = {
+    "open": _open,
+    "paid": _paid,
+    "partial": _partial,
+    "scheduled": _scheduled,
+    "partial_scheduled": _partial_scheduled,
+    "void": _void,
+    "failed": _failed,
+    "overpaid": _overpaid,
+    "together": _together,
+    "credit": _credit,
+}

@@ -1,0 +1,238 @@
+"""Running the emulator: a uvicorn server in a background thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bill_emulator.app import Api, Behaviour, Credentials
+from bill_emulator.company import Company
+from bill_emulator.control import control_route
+from bill_emulator.sessions import SessionBook
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from bill_emulator.clock import Clock
+
+Layer = Callable[[ASGIApp], ASGIApp]
+
+_REQUESTS_KEPT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One answered request. Header names are lower case; header values and bodies are not kept."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int
+    headers: frozenset[str]
+
+
+class Emulator:
+    """A stand-in BILL server on this machine; use it as a context manager.
+
+    ```python
+    with Emulator(company=Company(bills=1000)) as emu:
+        requests.post(emu.url + "/v3/login", json=...)
+    ```
+
+    `url` ends in `/connect`; `credentials` has username, password, organization_id and dev_key.
+    """
+
+    def __init__(  # noqa: PLR0913 -- every switch is a keyword with a default
+        self,
+        company: Company | None = None,
+        clock: Clock | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        credentials: Credentials | None = None,
+        cursor: str = "offset",
+        refuse_assumed: bool = False,
+        ignore_sort: bool = False,
+        quirks: Iterable[str] = (),
+        role: str = "ADMINISTRATOR",
+        forbid: Iterable[str] = (),
+        layers: Sequence[Layer] = (),
+    ) -> None:
+        """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `bill_emulator.app.Behaviour`.
+
+        `layers` are ASGI middlewares around the application, the first one outermost; they see BILL requests and
+        `/control` alike, and what they answer is recorded and dated like any other answer.
+        """
+        self.company = company or Company()
+        if clock is not None:
+            self.company.clock = clock
+        self._sessions = SessionBook(self.clock)
+        self._credentials = credentials or Credentials()
+        behaviour = Behaviour(cursor, refuse_assumed, ignore_sort, frozenset(quirks), role, frozenset(forbid))
+        self._api = Api(self.company, self._sessions, self._credentials, behaviour)
+        self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
+        self._address = (host, port)
+        self._layers = tuple(layers)
+        self._running: _Running | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the company and the server."""
+        return self.company.clock
+
+    @property
+    def url(self) -> str:
+        """The base URL, such as `http://127.0.0.1:8787/connect`."""
+        if self._running is None:
+            raise RuntimeError("the emulator is not running")
+        host, port = self._running.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/connect"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What signs in: username, password, organization_id, dev_key."""
+        return {
+            "username": self._credentials.username,
+            "password": self._credentials.password,
+            "organization_id": self.company.organization_id,
+            "dev_key": self._credentials.dev_key,
+        }
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """The requests answered so far (the newest 200,000), without those to `/control`."""
+        return list(self._records)
+
+    @property
+    def logins(self) -> int:
+        """How many sign-ins succeeded."""
+        return self._api.logins
+
+    def expire_sessions(self) -> None:
+        """End all sessions, as if they had been idle for too long."""
+        self._sessions.close_all()
+
+    def application(self) -> ASGIApp:
+        """The whole ASGI application, to run it elsewhere."""
+        application: ASGIApp = self._api.application(control_route(self._api))
+        for layer in reversed(self._layers):
+            application = layer(application)
+        return _Outermost(application, self.clock, self._records)
+
+    def start(self) -> Self:
+        """Listen; returns when requests are answered. OSError when the address is taken."""
+        if self._running is None:
+            self._running = _Running(self.application(), self._address)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and close all connections."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Outermost:
+    """Writes the `Date` header from the emulator's clock, and notes every request."""
+
+    def __init__(self, inner: ASGIApp, clock: Clock, records: deque[RequestRecord]) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._records = records
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._clock.now(), usegmt=True).encode()
+                headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
+                message = {**message, "headers": [*headers, (b"date", date)]}
+                if scope["path"] != "/control":
+                    self._records.append(_record(scope, message["status"]))
+            await send(message)
+
+        await self._inner(scope, receive, dated)
+
+
+def _record(scope: Scope, status: int) -> RequestRecord:
+    return RequestRecord(
+        scope["method"],
+        scope["path"],
+        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        status,
+        frozenset(name.decode("latin-1").lower() for name, _ in scope["headers"]),
+    )
+
+
+class _Server(uvicorn.Server):
+    """Tells when it has started."""
+
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+
+class _Running:
+    """One server thread."""
+
+    def __init__(self, application: ASGIApp, address: tuple[str, int]) -> None:
+        listener = _listen(address)
+        name = listener.getsockname()
+        self.address: tuple[str, int] = (name[0], name[1])
+        ready = threading.Event()
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config, ready)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="bill-emulator", daemon=True
+        )
+        self._thread.start()
+        if not ready.wait(30):
+            raise RuntimeError("the emulator did not start")
+
+    def stop(self) -> None:
+        """Ask the thread to end, and wait for it."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    # Naming the protocol makes asyncio send small answers at once; otherwise each waits 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
