@@ -1,0 +1,1 @@
+"""Singer tap for the BILL (Bill.com) v3 API."""

@@ -1,0 +1,5 @@
+"""Run the tap with `python -m tap_bill`."""
+
+from tap_bill.tap import TapBill
+
+TapBill.cli()

@@ -1,0 +1,214 @@
+"""TapBill: settings, streams, and the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import typing as t
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.tap_base import CliTestOptionValue
+
+from tap_bill import settings, state
+from tap_bill.auth import BillSessionAuthenticator, Credentials
+from tap_bill.client import BillClient
+from tap_bill.errors import BillError, ConfigurationError
+from tap_bill.resources import RESOURCES
+from tap_bill.streams import BillStream, ResourceStream, stream_classes
+from tap_bill.transport import Transport
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import click
+
+
+class TapBill(Tap):
+    """Reads a company's data from the BILL (Bill.com) v3 API: payables, receivables, classifications, users."""
+
+    name = "tap-bill"
+    config_jsonschema: t.ClassVar[dict[str, t.Any]] = settings.JSON_SCHEMA
+    message_writer_class = MsgSpecWriter
+    capabilities: t.ClassVar = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, *, parse_env_config: bool = False, **kwargs: t.Any) -> None:
+        """Make the tap.
+
+        Raises:
+            ConfigurationError: if a setting cannot work.
+            StateError: if the state is not this tap's.
+        """
+        try:
+            super().__init__(parse_env_config=parse_env_config, **kwargs)
+        except ValueError as error:
+            if not parse_env_config:
+                raise
+            raise ConfigurationError(f"A TAP_BILL_ environment variable cannot be read: {error}") from None
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Tidy the settings and find every mistake before anything is sent."""
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        self._config = settings.tidy(self._config)
+        mistakes = settings.mistakes(self._config, schema)
+        if not raise_errors:
+            return mistakes
+        if mistakes:
+            raise ConfigurationError("\n".join(mistakes))
+        for name in settings.unknown(self._config, schema):
+            self.logger.warning("The setting %s is unknown and has no effect.", name)
+        current = settings.current_host(given := self._config["api_url"])
+        if current != given:
+            self.logger.warning("api_url %s is an older spelling; reading from %s, BILL's host today.", given, current)
+            self._config["api_url"] = current
+        return []
+
+    def load_state(self, state_: dict[str, t.Any]) -> None:
+        """Take over the state of the last run.
+
+        Raises:
+            StateError: if another tap wrote it.
+        """
+        state.check(state_)
+        super().load_state(state_)
+
+    def discover_streams(self) -> Sequence[BillStream]:
+        """Return every stream of the resource table."""
+        return list(self._streams_of_table())
+
+    def _streams_of_table(self) -> Iterator[BillStream]:
+        for resource in RESOURCES:
+            for cls in stream_classes(resource):
+                yield cls(self, lambda: self.client) if issubclass(cls, ResourceStream) else cls(self)
+
+    @cached_property
+    def client(self) -> BillClient:
+        """The client of the organization; nothing is sent before it is used."""
+        return BillClient(self._transport, self._session)
+
+    @cached_property
+    def _transport(self) -> Transport:
+        return Transport(
+            self.config["api_url"],
+            timeout=self.config["request_timeout"],
+            user_agent=self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}",
+        )
+
+    @cached_property
+    def _session(self) -> BillSessionAuthenticator:
+        names = Credentials._fields
+        return BillSessionAuthenticator(self._transport, Credentials(**{name: self.config[name] for name in names}))
+
+    def close(self) -> None:
+        """Sign out and close the connections; the tap is not used after that."""
+        if "_session" in vars(self):
+            self._session.sign_out()
+            self._transport.close()
+
+    # Command line
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: t.IO[str] | None = None,
+        catalog: t.IO[str] | None = None,
+    ) -> None:
+        """Run the command line: sync, or describe the tap."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        config = config or _ConfigInput()
+        tap = cls(
+            config=config.config,
+            parse_env_config=config.parse_env,
+            state=_read_json(state, "--state"),
+            catalog=_read_json(catalog, "--catalog"),
+        )
+        if not any(stream.selected for stream in tap.streams.values()):
+            raise BillError("No stream of tap-bill is selected; select some in the catalog (with Meltano: `select`).")
+        with tap.running():
+            tap.client.sign_in()  # before anything is written, so that a refusal leaves no trace in the target
+            tap.sync_all()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Sign out at the end, however it comes, and tell of a target that went away in one sentence."""
+        with contextlib.closing(self):
+            try:
+                yield
+            except BrokenPipeError:
+                # Python flushes stdout once more when it exits; there must be somewhere to flush to.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise BillError("The target stopped reading; see its own messages, then run again.") from None
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        """Read the configuration files.
+
+        Raises:
+            ConfigurationError: if one is missing, or is not a JSON object.
+        """
+        for path in value:
+            if path != "ENV":
+                try:
+                    readable = isinstance(json.loads(Path(path).read_text(encoding="utf-8")), dict)
+                except OSError as error:
+                    raise ConfigurationError(f"Cannot read the config file {path}: {error.strerror}.") from None
+                except ValueError as error:
+                    raise ConfigurationError(f"The config file {path} is not JSON: {error}.") from None
+                if not readable:
+                    raise ConfigurationError(f"The config file {path} must hold a JSON object with the settings.")
+        return super().cb_config(ctx, param, value)
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Read one record per stream, or with `--test=schema` write the schemas without asking BILL."""
+        del param
+        if value == CliTestOptionValue.Disabled.value:
+            return
+        config: _ConfigInput = ctx.params.get("config", _ConfigInput())
+        tap = cls(config=config.config, parse_env_config=config.parse_env)
+        with tap.running():
+            if value == CliTestOptionValue.Schema.value:
+                tap.write_schemas()
+            else:
+                tap.run_connection_test()
+        ctx.exit()
+
+
+def _read_json(file: t.IO[str] | None, option: str) -> dict[str, t.Any] | None:
+    """Return what the file of a command-line option holds, or None without it.
+
+    Raises:
+        BillError: if it is not a JSON object.
+    """
+    if file is None:
+        return None
+    try:
+        value = json.load(file)
+    except ValueError as error:
+        raise BillError(f"The file given with {option} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise BillError(f"The file given with {option} must hold a JSON object.")
+    return value

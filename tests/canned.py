@@ -1,0 +1,33 @@
+"""A BILL that gives the answers it is told to give, for what no well-behaved server sends."""
+
+from __future__ import annotations
+
+import json
+
+ORGANIZATION = "00801TAPBILLFIXTURE1"
+
+
+def serve(server, answers, *, login=None):
+    """Serve answers by path, or by (path, query); returns the settings that read them.
+
+    An answer is a text, or what becomes JSON.
+    """
+    server.clear()
+    login = login or {"sessionId": "s", "organizationId": ORGANIZATION, "userId": "006", "trusted": False}
+    for asked, answer in {"/v3/login": login, "/v3/logout": "", **answers}.items():
+        path, query = asked if isinstance(asked, tuple) else (asked, None)
+        server.expect_request(f"/connect{path}", query_string=query).respond_with_data(
+            answer if isinstance(answer, str) else json.dumps(answer), content_type="application/json"
+        )
+    return {
+        "username": "token",
+        "password": "value",
+        "dev_key": "01KEY",
+        "organization_id": ORGANIZATION,
+        "api_url": server.url_for("/connect"),
+    }
+
+
+def asked(server):
+    """The paths that were asked for, in order."""
+    return [request.path.removeprefix("/connect") for request, _ in server.log]

@@ -1,0 +1,73 @@
+"""The README's tables, made from the code: `python tests/readme.py` writes them, a test compares them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tap_bill.resources import RESOURCES, Clock, Envelope
+from tap_bill.settings import REQUIRED, SETTINGS
+from tap_bill.streams import stream_classes
+
+README = Path(__file__).parents[1] / "README.md"
+
+HOW = {
+    Clock.DOCUMENTED: "what changed",
+    Clock.ASSUMED: "what changed; whole if BILL refuses the filter",
+    Clock.NONE: "whole",
+}
+REQUESTS = {Envelope.PAGED: "1 per 100 rows", Envelope.ARRAY: "1", Envelope.OBJECT: "1"}
+
+
+def table(*rows):
+    head, *body = ["| " + " | ".join(cells) + " |" for cells in rows]
+    return "\n".join([head, "| " + " | ".join("---" for _ in rows[0]) + " |", *body])
+
+
+def streams():
+    rows = [("Stream", "BILL object", "Key, after `organizationId`", "How it is read", "Requests")]
+    for resource in RESOURCES:
+        main, *lines = stream_classes(resource)
+        rows.append(
+            (f"`{main.name}`", resource.bill_object, key(main), HOW[resource.clock], REQUESTS[resource.envelope])
+        )
+        rows += [
+            (f"&nbsp;&nbsp;`{line.name}`", f"`{'[].'.join(line.lines.array)}[]`", key(line), f"with `{main.name}`", "0")
+            for line in lines
+        ]
+    return table(*rows)
+
+
+def key(stream):
+    return ", ".join(f"`{column}`" for column in stream.primary_keys[1:])
+
+
+def settings():
+    rows = [("Setting", "Default", "What it is", "Allowed")]
+    for name, setting in SETTINGS.items():
+        default = "**required**" if name in REQUIRED else code(setting.schema.get("default"))
+        secret = " *Secret.*" if setting.schema.get("secret") else ""
+        rows.append((f"`{name}`", default, setting.schema["description"] + secret, setting.allowed))
+    return table(*rows)
+
+
+def code(value):
+    return "" if value is None else f"`{value}`"
+
+
+TABLES = {"streams": streams, "settings": settings}
+
+
+def with_tables(text):
+    """Return the README with every generated table as the code has it now."""
+    for name, make in TABLES.items():
+        block = f"<!-- {name}: made by tests/readme.py -->\n{make()}\n<!-- end of {name} -->"
+        text, count = re.subn(
+            rf"<!-- {name}: .*?<!-- end of {name} -->", lambda _, block=block: block, text, flags=re.DOTALL
+        )
+        assert count == 1, f"README.md needs one place for the table of {name}"
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")

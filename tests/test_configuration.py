@@ -1,0 +1,212 @@
+"""Every mistake in the settings is told in one line, before anything is sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+CREDENTIALS = {
+    "username": "sync-token",
+    "password": "s3cret-value",
+    "dev_key": "01SECRETKEY",
+    "organization_id": "00801ABCDEFGHIJKLMNO",
+}
+NOWHERE = {**CREDENTIALS, "api_url": "http://127.0.0.1:9/connect"}
+API_URLS = (
+    "https://gateway.prod.bill.com/connect (production), https://gateway.stage.bill.com/connect (sandbox), "
+    "or a loopback URL such as http://127.0.0.1:8787/connect"
+)
+MISSING = {
+    "username": "username is missing; set it to the name of a sync token, or a user's e-mail address",
+    "password": "password is missing; set it to the value of the sync token, or the user's password",
+    "dev_key": "dev_key is missing; set it to a developer key as BILL shows it: ASCII without spaces",
+    "organization_id": (
+        "organization_id is missing; set it to an organization ID: letters and digits, beginning with 008"
+    ),
+}
+
+
+def refused(run):
+    """The error lines of a run that sent and wrote nothing."""
+    assert run.exit_code == 1
+    assert run.stdout == ""
+    assert "Traceback" not in run.stderr
+    return run.errors
+
+
+def test_no_configuration_names_every_missing_setting(tap):
+    assert refused(tap(None)) == list(MISSING.values())
+
+
+def test_half_a_configuration_names_the_missing_half(tap):
+    half = {"username": "sync-token", "dev_key": "01SECRETKEY"}
+    assert refused(tap(half)) == [MISSING["password"], MISSING["organization_id"]]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "line"),
+    [
+        ("page_size", 0, "page_size is 0; allowed: a whole number from 1 to 100"),
+        ("page_size", 101, "page_size is 101; allowed: a whole number from 1 to 100"),
+        ("page_size", "many", "page_size is 'many'; allowed: a whole number from 1 to 100"),
+        ("page_size", True, "page_size is True; allowed: a whole number from 1 to 100"),
+        ("lookback_seconds", -1, "lookback_seconds is -1; allowed: a whole number of seconds, 0 or more"),
+        ("request_timeout", 0, "request_timeout is 0; allowed: a whole number of seconds, 1 or more"),
+        (
+            "start_date",
+            "yesterday",
+            "start_date is 'yesterday'; allowed: a date or time such as 2026-01-31 or 2026-01-31T00:00:00Z",
+        ),
+        ("username", "  ", "username is empty; allowed: the name of a sync token, or a user's e-mail address"),
+        ("password", 5, "password is not valid; allowed: the value of the sync token, or the user's password"),
+        (
+            "dev_key",
+            "01 \u00e9",
+            "dev_key is not valid; allowed: a developer key as BILL shows it: ASCII without spaces",
+        ),
+        (
+            "organization_id",
+            "01SECRETKEY",
+            "organization_id is not valid; allowed: an organization ID: letters and digits, beginning with 008",
+        ),
+        ("user_agent", "a\nb", "user_agent is not valid; allowed: printable ASCII text on one line"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_allowed(tap, setting, value, line):
+    assert refused(tap({**NOWHERE, setting: value})) == [line]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bill.example.com/connect",
+        "https://gateway.prod.bill.com",
+        "http://gateway.prod.bill.com/connect",
+        "http://192.168.1.5:8787/connect",
+        "http://127.0.0.1.example.com/connect",
+        "http://localhost@example.com/connect",
+        "http://127.0.0.1:80@example.com/connect",
+        "http://127.0.0.1:80\\@example.com/connect",
+        "http://localhost#@example.com/",
+        "ftp://127.0.0.1/connect",
+        "not a url",
+    ],
+)
+def test_credentials_go_to_no_other_host(tap, url):
+    assert refused(tap({**CREDENTIALS, "api_url": url})) == [f"api_url is not valid; allowed: {API_URLS}"]
+
+
+def test_several_mistakes_take_a_line_each_in_the_order_of_the_readme(tap):
+    wrong = {**NOWHERE, "page_size": 0, "start_date": "yesterday", "password": ""}
+    assert [line.split()[0] for line in refused(tap(wrong))] == ["password", "start_date", "page_size"]
+
+
+def test_a_config_file_that_is_not_json(tap, tmp_path):
+    (line,) = refused(tap("username: me"))
+    assert line == f"The config file {tmp_path}/config.json is not JSON: Expecting value: line 1 column 1 (char 0)."
+
+
+def test_a_config_file_that_is_not_an_object(tap, tmp_path):
+    assert refused(tap([1])) == [f"The config file {tmp_path}/config.json must hold a JSON object with the settings."]
+
+
+def test_a_config_file_that_is_not_there(tap):
+    assert refused(tap(None, "--config", "nowhere.json")) == [
+        "Cannot read the config file nowhere.json: No such file or directory."
+    ]
+
+
+def test_an_environment_variable_that_is_not_a_number(tap):
+    run = tap(NOWHERE, "--config", "ENV", env={"TAP_BILL_PAGE_SIZE": "many"})
+    assert refused(run) == [
+        "A TAP_BILL_ environment variable cannot be read: invalid literal for int() with base 10: 'many'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        ({"bookmarks": {"repositories": {"since": "2026-01-01"}}}, "bookmark of 'repositories' was not written"),
+        ({"bookmarks": {"invoices": {"replication_key_value": "x"}}}, "bookmark of 'invoices' was not written"),
+        ({"bookmarks": {"bills": {"partitions": [{"context": {"repo": "x"}}]}}}, "bookmark of 'bills' was not written"),
+        (
+            {
+                "bookmarks": {
+                    "bills": {
+                        "partitions": [{"context": {"organizationId": "008"}, "replication_key_value": "yesterday"}]
+                    }
+                }
+            },
+            "bookmark of 'bills' was not written",
+        ),
+        ({"last_run": "2026-01-01"}, "has no bookmarks of tap-bill"),
+    ],
+)
+def test_a_state_of_another_tap(tap, state, line):
+    (told,) = refused(tap(NOWHERE, state=state))
+    assert line in told
+    assert told.endswith("Pass the last state that tap-bill wrote for this pipeline, or none to read everything again.")
+
+
+@pytest.mark.parametrize("option", ["state", "catalog"])
+def test_a_file_that_is_not_a_json_object(tap, option):
+    (line,) = refused(tap(NOWHERE, **{option: "{"}))
+    assert line.startswith(f"The file given with --{option} is not JSON: ")
+    assert refused(tap(NOWHERE, **{option: "[]"})) == [f"The file given with --{option} must hold a JSON object."]
+
+
+def test_a_server_that_is_not_running(tap):
+    (line,) = refused(tap(NOWHERE))
+    assert line == (
+        "No answer from BILL emulator (http://127.0.0.1:9/connect) to POST /v3/login: "
+        "the connection failed; check that the host is up and reachable from here."
+    )
+
+
+def test_a_catalog_without_our_streams(tap):
+    (line,) = refused(tap(NOWHERE, catalog={"streams": []}))
+    assert line == "No stream of tap-bill is selected; select some in the catalog (with Meltano: `select`)."
+
+
+def test_an_unknown_setting_is_named(tap):
+    assert "The setting pagesize is unknown and has no effect." in tap({**NOWHERE, "pagesize": 5}).warnings
+
+
+@pytest.mark.parametrize("ending", ["/", "/v3", "/v3/", "//"])
+def test_endings_of_the_url_and_space_around_credentials_do_not_matter(tap, emulator, ending):
+    padded = {name: f" {value}\n" for name, value in emulator.credentials.items()}
+    run = tap({**padded, "api_url": f" {emulator.url}{ending}"}, select={"roles"})
+    assert run.exit_code == 0
+    assert len(run.records["roles"]) == len(emulator.company.rows("roles"))
+
+
+def test_discover_and_about_need_no_configuration(tap):
+    discovered = tap(None, "--discover")
+    assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 38)
+    about = tap(None, "--about", "--format=json")
+    assert about.exit_code == 0
+    settings = json.loads(about.stdout)["settings"]["properties"]
+    for name in [*CREDENTIALS, "api_url", "start_date", "page_size", "lookback_seconds", "request_timeout"]:
+        assert settings[name]["title"]
+        assert settings[name]["description"]
+    assert [name for name, spec in settings.items() if spec.get("secret")] == ["password", "dev_key"]
+
+
+@pytest.mark.parametrize(
+    ("older", "today"),
+    [
+        ("https://api.bill.com", "https://gateway.prod.bill.com/connect"),
+        ("https://gateway.sandbox.bill.com/connect/", "https://gateway.stage.bill.com/connect"),
+    ],
+)
+def test_an_older_spelling_of_a_host_leads_to_todays(tap, older, today):
+    # The proxy keeps the attempt on this machine.
+    run = tap({**CREDENTIALS, "api_url": older}, env={"HTTPS_PROXY": "http://127.0.0.1:9"})
+    assert run.exit_code == 1
+    assert run.warnings == [
+        f"api_url {older.rstrip('/')} is an older spelling; reading from {today}, BILL's host today."
+    ]
+    (line,) = run.errors
+    assert today in line
+    assert "proxy" in line

@@ -1,0 +1,107 @@
+"""The end of a list is found, and a list without end is not followed."""
+
+from __future__ import annotations
+
+import canned
+import pytest
+
+ADVICE = "nothing is lost, the bookmark has not moved: run again, and tell BILL's support if it stays so."
+
+
+@pytest.fixture
+def serve(httpserver):
+    """Serve `/v3/users` page by page: `serve({cursor: answer})`; returns the settings that read it."""
+
+    def start(pages):
+        query = {"max": "100", "sort": "createdTime:asc"}
+        cursors = {cursor: query | ({"page": cursor} if cursor else {}) for cursor in pages}
+        return canned.serve(httpserver, {("/v3/users", Query(cursors[cursor])): pages[cursor] for cursor in pages})
+
+    return start
+
+
+class Query(dict):
+    """A query that can be part of a key."""
+
+    __hash__ = object.__hash__
+
+
+def user(number):
+    time = f"2026-01-01T00:00:{number:02}.000+00:00"
+    return {"id": f"006{number}", "createdTime": time, "updatedTime": time}
+
+
+def ids(run):
+    return [row["id"] for row in run.records["users"]]
+
+
+@pytest.mark.parametrize("end", [{}, {"nextPage": ""}, {"nextPage": None}])
+def test_a_missing_or_empty_cursor_ends_the_list(tap, serve, end):
+    pages = {"": {"results": [user(1)], "nextPage": "b"}, "b": {"results": [user(2)], **end}}
+    run = tap(serve(pages), select={"users"})
+    assert (run.exit_code, ids(run)) == (0, ["0061", "0062"])
+
+
+def test_an_empty_page_with_a_cursor_goes_on(tap, serve):
+    pages = {
+        "": {"results": [], "nextPage": "b"},
+        "b": {"results": [user(1)], "nextPage": "c"},
+        "c": {"results": [], "nextPage": "d"},
+        "d": {"results": [user(2)]},
+    }
+    run = tap(serve(pages), select={"users"})
+    assert (run.exit_code, ids(run)) == (0, ["0061", "0062"])
+
+
+def test_an_empty_list_is_a_complete_read(tap, serve):
+    run = tap(serve({"": {"results": []}}), select={"users"})
+    assert (run.exit_code, ids(run), run.errors) == (0, [], [])
+
+
+@pytest.mark.parametrize(
+    ("pages", "line"),
+    [
+        (
+            {
+                "": {"results": [user(1)], "nextPage": "b"},
+                "b": {"results": [user(2)], "nextPage": "c"},
+                "c": {"results": [user(3)], "nextPage": "b"},
+            },
+            "users: BILL sent a cursor for the second time, so its list has no end; ",
+        ),
+        (
+            {
+                "": {"results": [user(1), user(2)], "nextPage": "b"},
+                "b": {"results": [user(1), user(2)], "nextPage": "c"},
+                "c": {"results": [user(1), user(2)], "nextPage": "d"},
+            },
+            "users: BILL sent the same page twice in a row under different cursors; ",
+        ),
+        (
+            {"": {"results": [], "nextPage": "0"}}
+            | {str(number): {"results": [], "nextPage": str(number + 1)} for number in range(200)},
+            "users: BILL sent 100 empty pages in a row, each with a new cursor; ",
+        ),
+        ({"": {"rows": []}}, "users: BILL answered GET /v3/users without a list of records; "),
+        ({"": {"results": ["0061"]}}, "users: BILL answered GET /v3/users without a list of records; "),
+        ({"": [user(1)]}, "users: BILL answered GET /v3/users without a list of records; "),
+    ],
+)
+def test_a_list_that_leads_nowhere_stops_the_run(tap, serve, pages, line):
+    run = tap(serve(pages), select={"users"})
+    assert run.exit_code == 1
+    assert run.errors == [line + ADVICE]
+    assert run.of("STATE") == []
+
+
+@pytest.mark.parametrize("answer", ["<html></html>", "", '{"results": [{"id": '])
+def test_an_answer_that_is_not_json_stops_the_run(tap, serve, answer):
+    config = serve({"": answer})
+    run = tap(config, select={"users"})
+    assert run.exit_code == 1
+    assert run.errors == [
+        (
+            f"users: BILL emulator ({config['api_url']}) answered GET /v3/users with HTTP 200 but not with JSON; "
+            "run again, and check any proxy in between if it stays so."
+        )
+    ]

@@ -1,0 +1,54 @@
+"""What the README says of streams and settings is what the code has."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import readme
+
+from tap_bill.errors import REACTIONS, SIGN_IN_ADVICE
+
+PROJECT = Path(__file__).parents[1]
+
+
+def test_the_tables_are_those_of_the_code():
+    text = readme.README.read_text(encoding="utf-8")
+    assert text == readme.with_tables(text), "run: python tests/readme.py"
+
+
+def test_every_code_that_the_tap_knows_is_explained():
+    explained = set(re.findall(r"^\| `(BDC_\d+)`", readme.README.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {*REACTIONS, *SIGN_IN_ADVICE} - {"BDC_1120"} <= explained
+
+
+def test_meltano_declares_every_setting():
+    import yaml  # noqa: PLC0415
+
+    project = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
+    (extractor,) = project["plugins"]["extractors"]
+    declared = {setting["name"]: setting for setting in extractor["settings"]}
+    assert list(declared) == list(readme.SETTINGS)
+    for name, setting in readme.SETTINGS.items():
+        assert bool(declared[name].get("sensitive")) == bool(setting.schema.get("secret")), name
+
+
+def test_every_file_that_the_readme_links_to_is_there():
+    for target in re.findall(r"\]\((?!http|#)([^)]+)\)", readme.README.read_text(encoding="utf-8")):
+        assert (PROJECT / target).exists(), target
+
+
+def test_imports_point_downwards():
+    order = ["tap", "streams", "fetcher", "client", "auth", "transport", "records", "state", "passes", "settings"]
+    order += ["resources", "errors"]
+    for path in (PROJECT / "tap_bill").glob("*.py"):
+        imported = re.findall(r"^from tap_bill\.(\w+) import", path.read_text(encoding="utf-8"), re.MULTILINE)
+        imported += re.findall(r"^from tap_bill import (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name in (part.strip() for line in imported for part in line.split(",")):
+            if path.stem in order:
+                assert order.index(path.stem) < order.index(name), f"{path.stem} imports {name}"
+
+
+def test_nothing_names_this_machine():
+    assert json.dumps(str(PROJECT))[1:-1] not in readme.README.read_text(encoding="utf-8")

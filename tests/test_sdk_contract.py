@@ -1,0 +1,42 @@
+"""The SDK's private names that the tap uses: a release that changes one fails here, by name."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from singer_sdk import Stream, Tap
+from singer_sdk.plugin_base import _ConfigInput
+
+CALLED_OR_REPLACED = [
+    (Stream, "_write_schema_message", ["self"]),
+    (Stream, "_write_record_message", ["self", "record"]),
+    (Stream, "_increment_stream_state", ["self", "latest_record", "context"]),
+    (Stream, "_write_starting_replication_value", ["self", "context"]),
+    (Tap, "_validate_config", ["self", "raise_errors"]),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "parameters"), CALLED_OR_REPLACED, ids=str)
+def test_a_private_method_is_still_there_and_called_the_same(owner, name, parameters):
+    assert list(inspect.signature(getattr(owner, name)).parameters) == parameters
+
+
+def test_what_the_command_line_hands_over():
+    assert (_ConfigInput().config, _ConfigInput().parse_env) == ({}, False)
+
+
+def test_nothing_else_private_is_used():
+    import ast  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    import tap_bill  # noqa: PLC0415
+
+    private = {name for owner in (Stream, Tap) for name in dir(owner) if name.startswith("_") and name[1] != "_"}
+    used = {
+        node.attr if isinstance(node, ast.Attribute) else node.name
+        for path in Path(tap_bill.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute | ast.FunctionDef)
+    }
+    assert used & private - {"_config"} == {name for _, name, _ in CALLED_OR_REPLACED}
