@@ -1,0 +1,58 @@
+"""`python -m demo`, or better `make demo`: everything that tap-bill does, on this machine alone.
+
+A BILL emulator with an invented company, an empty PostgreSQL, and Meltano running tap-bill and target-postgres between
+them, exactly as for a real company. Nothing is left running, and the settings and bookmarks of your own are not touched.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from demo import pipeline, report
+from demo.warehouse import WarehouseError, warehouse
+
+BILLS = 1000
+LOG = pipeline.PROJECT / ".demo" / "demo.log"
+
+
+def main() -> int:
+    """Run the pipeline, then print what landed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    LOG.parent.mkdir(exist_ok=True)
+    LOG.write_bytes(b"")
+    try:
+        demonstrate()
+    except (WarehouseError, pipeline.PipelineError, report.ReportError) as error:
+        print(f"\n{error}\nWhat the programs said is in {LOG.relative_to(pipeline.PROJECT)}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def demonstrate() -> None:
+    """Load an invented company into an empty warehouse and report."""
+    with tempfile.TemporaryDirectory() as state, warehouse() as postgres, pipeline.emulator(LOG, bills=BILLS) as bill:
+        loader = {"TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url}
+        print("meltano run tap-bill target-postgres ...", end=" ", flush=True)
+        started = time.monotonic()
+        pipeline.meltano(
+            "run", "tap-bill", "target-postgres", variables=bill | loader, state=Path(state), log=LOG
+        )
+        print(f"{time.monotonic() - started:.0f} s\n")
+        with psycopg.connect(postgres.dsn) as database:
+            counts, owed = report.rows_per_table(database), report.aging(database)
+    report.print_rows(counts)
+    report.print_aging(owed)
+    print("\nTo load your own company, see \"Five minutes with your own BILL account\" in README.md.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

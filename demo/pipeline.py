@@ -1,0 +1,104 @@
+"""The pipeline as a user runs it: `meltano run tap-bill target-postgres`, against a BILL emulator of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PROJECT = Path(__file__).resolve().parents[1]
+MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"
+
+USERNAME, PASSWORD, DEVELOPER_KEY = "demo-sync-token", "demo-sync-token-value", "demo-developer-key"
+
+PATIENCE = 15.0
+"""Seconds that a program may take to stop once it is asked to."""
+
+
+class PipelineError(Exception):
+    """A program of the pipeline failed; the message says which."""
+
+
+@contextlib.contextmanager
+def emulator(log: Path, *, bills: int, seed: int = 7) -> Iterator[dict[str, str]]:
+    """Run the BILL emulator as a process; give the variables with which the tap reads it.
+
+    Args:
+        log: the file to which the emulator's messages go.
+        bills: the size of its company.
+        seed: which company it invents.
+
+    Raises:
+        PipelineError: if it does not start.
+    """
+    command = [sys.executable, "-m", "bill_emulator", "--port", "0", "--bills", str(bills), "--seed", str(seed)]
+    command += ["--username", USERNAME, "--password", PASSWORD, "--dev-key", DEVELOPER_KEY]
+    with log.open("ab") as messages, running(command, stdout=subprocess.PIPE, stderr=messages) as process:
+        words = process.stdout.readline().decode().split() if process.stdout else []
+        if words[:3] != ["BILL", "emulator", "ready:"]:
+            raise PipelineError("The BILL emulator did not start.")
+        yield {
+            "TAP_BILL_API_URL": words[3],
+            "TAP_BILL_ORGANIZATION_ID": words[5],
+            "TAP_BILL_USERNAME": USERNAME,
+            "TAP_BILL_PASSWORD": PASSWORD,
+            "TAP_BILL_DEV_KEY": DEVELOPER_KEY,
+        }
+
+
+def meltano(*arguments: str, variables: Mapping[str, str], state: Path, log: Path) -> None:
+    """Run Meltano in this project, apart from the settings and bookmarks that its user may have here.
+
+    Args:
+        arguments: what stands after `meltano`.
+        variables: settings of the tap and the loader.
+        state: the folder that keeps Meltano's database with the bookmarks.
+        log: the file to which Meltano's messages go.
+
+    Raises:
+        PipelineError: if Meltano fails.
+    """
+    own = ("TAP_BILL_", "TARGET_POSTGRES_", "MELTANO_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    environment |= {
+        **variables,
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+        "MELTANO_DATABASE_URI": f"sqlite:///{state / 'meltano.db'}",
+        "NO_COLOR": "1",
+    }
+    no_secrets = state / "empty.env"
+    no_secrets.touch()
+    command = [str(MELTANO), "--env-file", str(no_secrets), *arguments]
+    with log.open("ab") as messages, running(command, env=environment, stdout=messages, stderr=messages) as process:
+        if process.wait() != 0:
+            raise PipelineError(f"`meltano {' '.join(arguments)}` failed.")
+
+
+@contextlib.contextmanager
+def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program in the project's folder; at the end, however it comes, nothing of it runs any more."""
+    # A session of its own: Ctrl-C reaches us alone, and we end the program and its children in good order.
+    with subprocess.Popen(
+        command, cwd=PROJECT, stdin=subprocess.DEVNULL, start_new_session=True, **options
+    ) as process:
+        try:
+            yield process
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, 15)
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        pass
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, 9)

@@ -1,0 +1,139 @@
+"""Real Meltano, real target, real PostgreSQL: what lands is what BILL has, to the cent."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bill_emulator import Company, Emulator
+from demo.warehouse import warehouse
+from tap_bill.records import line_rows
+from tap_bill.resources import RESOURCES
+
+PROJECT = Path(__file__).parents[1]
+MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"
+MONEY = {
+    "bills": ["amount", "fundingAmount", "paidAmount", "dueAmount", "scheduledAmount", "creditAmount", "exchangeRate"],
+    "bill_line_items": ["amount", "quantity", "price"],
+    "payments": ["amount", "fundingAmount"],
+    "payment_bill_payments": ["amount"],
+    "vendor_credits": ["amount", "appliedAmount"],
+    "invoices": ["totalAmount", "dueAmount", "creditAmount", "salesTaxTotal"],
+    "receivable_payments": ["amount", "unappliedAmount"],
+    "credit_memos": ["amount", "appliedAmount"],
+    "items": ["price", "purchaseCost"],
+}
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    """A company, and a warehouse into which `run()` loads it as a user's schedule would."""
+    folder = tmp_path_factory.mktemp("meltano")
+    company = Company(seed=11, bills=300)
+    with Emulator(company=company) as emulator, warehouse() as postgres:
+        settings = {**emulator.credentials, "api_url": emulator.url}
+        environment = {
+            **os.environ,
+            **{f"TAP_BILL_{name.upper()}": value for name, value in settings.items()},
+            "TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url,
+            "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
+        }
+
+        def run():
+            command = [MELTANO, "run", "bill-to-postgres"]
+            done = subprocess.run(
+                command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=300
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert settings["password"] not in done.stdout + done.stderr
+            assert settings["dev_key"] not in done.stdout + done.stderr
+
+        run()
+        with psycopg.connect(postgres.dsn, autocommit=True, options="-c search_path=bill") as database:
+            yield company, run, database
+
+
+def expected(company):
+    """The rows of every table as BILL has them now, by table."""
+    tables = {}
+    for resource in RESOURCES:
+        records = company.rows(resource.name)
+        tables[resource.name] = records
+        for lines in resource.lines:
+            tables[lines.name] = [line for record in records for line, _ in line_rows(lines, record)]
+    return tables
+
+
+def check_counts(company, database):
+    landed = {
+        table: database.execute(f'select count(*) from "{table}"').fetchone()[0]
+        for (table,) in database.execute("select table_name from information_schema.tables where table_schema = 'bill'")
+    }
+    assert landed == {table: len(rows) for table, rows in expected(company).items()}
+    assert len(landed) == 38
+
+
+def check_money(company, database):
+    for table, columns in MONEY.items():
+        for column in columns:
+            sent = sorted(str(row[column]) for row in expected(company)[table] if column in row)
+            landed = database.execute(f'select "{column}"::text from "{table}" where "{column}" is not null')
+            assert sorted(value for (value,) in landed) == sent, f"{table}.{column}"
+
+
+def test_everything_lands_once_with_every_digit(pipeline):
+    company, _, database = pipeline
+    check_counts(company, database)
+    check_money(company, database)
+    amounts = [row["amount"] for row in company.rows("bills")]
+    assert database.execute("select sum(amount) from bills").fetchone() == (sum(amounts),)
+    assert {"0.10", "99999999999.99"} <= {str(amount) for amount in amounts}
+
+
+def test_columns_have_the_types_that_a_warehouse_wants(pipeline):
+    _, _, database = pipeline
+    types = dict(
+        database.execute(
+            "select column_name, data_type from information_schema.columns"
+            " where table_schema = 'bill' and table_name = 'bills'"
+        ).fetchall()
+    )
+    assert types["amount"] == "numeric"
+    assert types["dueDate"] == "date"
+    assert types["updatedTime"] == "timestamp without time zone"
+    assert types["archived"] == "boolean"
+    assert types["invoice"] == types["_unknown_fields"] == "jsonb"
+
+
+def test_the_second_run_updates_in_place(pipeline):
+    company, run, database = pipeline
+    bill = next(row for row in company.rows("bills") if "description" in row)
+    vendor = company.rows("vendors")[3]
+    company.edit("bills", bill["id"], {"amount": Decimal("1234567.80")}, remove=("description",))
+    company.edit("vendors", vendor["id"], {"name": "Zażółć gęślą jaźń 東京 🧾", "archived": True})
+    company.add("bills")
+    run()
+    check_counts(company, database)
+    check_money(company, database)
+    found = database.execute("select amount::text, description from bills where id = %s", [bill["id"]]).fetchall()
+    assert found == [("1234567.80", None)]
+    found = database.execute("select name, archived from vendors where id = %s", [vendor["id"]]).fetchall()
+    assert found == [("Zażółć gęślą jaźń 東京 🧾", True)]
+
+
+def test_present_lines_are_those_with_their_bills_time(pipeline):
+    company, run, database = pipeline
+    bill = next(row for row in company.rows("bills") if len(row["billLineItems"]) > 1)
+    company.edit("bills", bill["id"], {"billLineItems": bill["billLineItems"][1:]})
+    run()
+    present = database.execute(
+        'select l.id from bill_line_items l join bills b on b."organizationId" = l."organizationId"'
+        ' and b.id = l."billId" and b."updatedTime" = l."parentUpdatedTime" where b.id = %s order by l.position',
+        [bill["id"]],
+    ).fetchall()
+    assert [line for (line,) in present] == [line["id"] for line in bill["billLineItems"][1:]]
