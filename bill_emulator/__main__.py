@@ -85,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; answers the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="bill_emulator: %(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: shells start background jobs deaf to it
+        signal.signal(ending, signal.default_int_handler)
     try:
         company = Company(options.seed, options.bills, organization_id=options.organization_id)
         emulator = Emulator(

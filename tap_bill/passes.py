@@ -1,15 +1,39 @@
-"""The arithmetic of one extraction pass over a stream: what to ask for, and how far the bookmark moves. No I/O.
+"""The arithmetic of one extraction pass over a stream: what to ask for, what is left, where the bookmark goes. No I/O.
 
 A pass selects the rows changed since the bookmark (less a lookback) and reads them in the order of `createdTime`,
 which edits cannot change: an edit during the read can repeat a row but cannot make the reader skip one.
-BILL shows whole seconds and may store finer ones, so every position here is a whole second and lower bounds are
-inclusive.
+The time line of `createdTime` may be cut into ranges that are read side by side; each follows a cursor of its own.
+BILL shows whole seconds and may store finer ones, so every position here is a whole second, lower bounds are
+inclusive, and `SLACK` covers a second that BILL may have rounded up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import typing as t
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Record = dict[str, t.Any]
+
+SLACK: t.Final = timedelta(seconds=1)
+"""How far a time that BILL shows may lie after the one it stores."""
+
+WORTH_DIVIDING: t.Final = 1.5
+"""Pages that must be left in a range before a second reader helps."""
+
+MOST_EMPTY_PAGES: t.Final = 100
+"""Empty pages in a row, each with a new cursor, after which a list is taken to have no end."""
+
+
+class EndlessError(Exception):
+    """The cursor of a list leads nowhere new; the message says how that showed."""
+
+
+class OutOfOrderError(Exception):
+    """Rows did not come in the order of `createdTime` that was asked for."""
 
 
 def canonical(text: str) -> str:
@@ -33,7 +57,7 @@ def parse(text: str) -> datetime:
     Raises:
         ValueError: if it is not an ISO 8601 instant.
     """
-    time = datetime.fromisoformat(text)
+    time = datetime.fromisoformat(text.upper())
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
@@ -42,69 +66,259 @@ def spell(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Range:
+    """A part of the time line of `createdTime` that is still to be read, and how far its reader is.
+
+    Args:
+        low: every row of the range created before this is written; None before the first.
+        high: where the next range begins; None for the end of the time line.
+        query: `sort` and `filters` as the range was opened with; a cursor goes with the query it came from.
+        cursor: where to go on; empty before the first request.
+        busy: whether a request is under way.
+        finished: whether every row is received.
+        newest: `createdTime` of the newest row received.
+        pace: rows per second of `createdTime` in the newest page.
+    """
+
+    low: datetime | None = None
+    high: datetime | None = None
+    query: dict[str, str] = field(default_factory=dict)
+    cursor: str = ""
+    busy: bool = False
+    finished: bool = False
+    newest: datetime | None = None
+    pace: float = 0.0
+    _cursors: set[str] = field(default_factory=set)
+    _ids: list[t.Any] = field(default_factory=list)
+    _empty: int = 0
+
+    def follow(self, records: Sequence[Record], cursor: str) -> None:
+        """Take the cursor of an answer for the next request.
+
+        Raises:
+            EndlessError: if it leads nowhere new.
+        """
+        ids = [record.get("id") for record in records]
+        if ids and ids == self._ids:
+            raise EndlessError("BILL sent the same page twice in a row under different cursors")
+        if cursor and cursor in self._cursors:
+            raise EndlessError("BILL sent a cursor for the second time, so its list has no end")
+        self._empty = 0 if ids else self._empty + 1
+        if cursor and self._empty == MOST_EMPTY_PAGES:
+            raise EndlessError(f"BILL sent {MOST_EMPTY_PAGES} empty pages in a row, each with a new cursor")
+        self._ids = ids or self._ids
+        self._cursors.add(cursor)
+        self.cursor = cursor
+
+
+class Page(t.NamedTuple):
+    """Records to write, and where their range stands once they are written.
+
+    Args:
+        part: the range.
+        records: as BILL sent them.
+        low: every row of the range created before this is then written; None where that is not known.
+        is_last: whether the range is then complete.
+    """
+
+    part: Range
+    records: Sequence[Record]
+    low: datetime | None
+    is_last: bool
+
+
+@dataclass(slots=True, eq=False)
 class Pass:
     """One pass over a stream.
 
     Args:
-        bookmark: where the last complete pass got to, or None before the first.
         since: read the rows changed at or after this time; None for every row.
-        started_at: BILL's clock when the pass began, or None where BILL does not tell.
-        out_of_order: whether rows came in another order than the one that was asked for.
+        bookmark: where the last complete pass got to, or None before the first.
+        started_at: BILL's clock when the pass began; None before its first request, or where BILL does not tell.
+        ordered: whether BILL is asked for creation order. If not, the list is read as BILL gives it: whole, by one
+            reader, and the bookmark stays.
+        divisible: whether BILL may be asked for a part of the time line.
+        newest: newest `updatedTime` written, canonical.
+        ranges: what is left to write.
     """
 
-    bookmark: datetime | None
-    since: datetime | None
-    started_at: datetime | None
-    out_of_order: bool = False
-    _newest: str = ""
-    _last_created: str = ""
-    _trusted: bool = True
+    since: datetime | None = None
+    bookmark: datetime | None = None
+    started_at: datetime | None = None
+    ordered: bool = True
+    divisible: bool = True
+    newest: str = ""
+    ranges: list[Range] = field(default_factory=lambda: [Range()])
 
     @classmethod
-    def plan(
-        cls,
-        *,
-        bookmark: datetime | None,
-        start_date: datetime | None,
-        lookback: timedelta,
-        started_at: datetime | None,
-    ) -> Pass:
+    def plan(cls, *, bookmark: datetime | None, start_date: datetime | None, lookback: timedelta) -> Pass:
         """Plan the next pass: from the bookmark less the lookback, or from the start date if there is no bookmark."""
-        since = start_date if bookmark is None else bookmark - lookback
-        return cls(bookmark, since, started_at)
+        return cls(start_date if bookmark is None else bookmark - lookback, bookmark)
 
-    def params(self) -> dict[str, str]:
-        """Return BILL's `sort` and `filters` parameters; times are quoted because they contain colons."""
-        params = {"sort": "createdTime:asc"}
-        if self.since is not None:
-            params["filters"] = f'updatedTime:gte:"{spell(self.since)}"'
-        return params
+    # Reading
 
-    def distrust(self) -> None:
-        """Note that the list is read in an order in which an edit may hide a row."""
-        self._trusted = False
+    def request(self) -> Range | None:
+        """Return a range in which a request may be sent now, marked busy; None while each has one under way."""
+        for part in self.ranges:
+            if not part.busy and not part.finished:
+                part.busy = True
+                return part
+        return None
 
-    def see(self, created: str | None, updated: str | None) -> None:
-        """Note one row.
+    def divide(self, page_size: int) -> Range | None:
+        """Cut off the later half of the range with the most left to do, marked busy; None if that is not worth it.
+
+        The estimate goes by the pace of each range's newest page. The page under way is left to its reader.
+        """
+        best: tuple[float, Range, datetime] | None = None
+        for part in self.ranges:
+            end = part.high or self.started_at
+            if (
+                not (self.ordered and self.divisible)
+                or part.finished
+                or part.newest is None
+                or end is None
+                or not part.pace
+            ):
+                continue
+            begin = part.newest + timedelta(seconds=page_size / part.pace)
+            left = part.pace * (end - begin).total_seconds()
+            middle = (begin + (end - begin) / 2).replace(microsecond=0)
+            worth_it = left >= WORTH_DIVIDING * page_size and part.newest < middle < end
+            if worth_it and (best is None or left > best[0]):
+                best = left, part, middle
+        if best is None:
+            return None
+        _, part, middle = best
+        later = Range(low=middle, high=part.high, busy=True)
+        part.high = middle
+        self.ranges.append(later)
+        return later
+
+    def params(self, part: Range) -> dict[str, str]:
+        """Return the query parameters of the next request in a range; times are quoted: they contain colons."""
+        if not part.cursor and self.ordered:
+            bounds = {"updatedTime": self.since, "createdTime": part.low}
+            filters = [f'{name}:gte:"{spell(time)}"' for name, time in bounds.items() if time]
+            part.query = {"sort": "createdTime:asc"} | ({"filters": ",".join(filters)} if filters else {})
+        return part.query | ({"page": part.cursor} if part.cursor else {})
+
+    def receive(self, part: Range, records: Sequence[Record], cursor: str) -> Page:
+        """Take an answer in, and return what is to be written of it.
 
         Args:
-            created: its `createdTime`, canonical.
-            updated: its `updatedTime`, canonical.
+            part: the range that was asked.
+            records: what came.
+            cursor: `nextPage`, empty at the end of the list.
+
+        Raises:
+            EndlessError: if the cursor leads nowhere new.
+            OutOfOrderError: if the rows are not in the order that was asked for.
         """
-        if updated and updated > self._newest:
-            self._newest = updated
-        if created:
-            self.out_of_order |= self._trusted and created < self._last_created
-            self._last_created = created
+        part.busy = False
+        part.follow(records, cursor)
+        part.finished = not cursor
+        if not self.ordered:
+            return Page(part, records, None, part.finished)
+        # Only rows of one answer can be compared: an edit may move rows of the page before into this one.
+        created = [_created(record) for record in records]
+        times = [time for time in created if time]
+        if times != sorted(times):
+            raise OutOfOrderError
+        if times:
+            first, newest = parse(times[0]), parse(times[-1])
+            part.newest = max(newest, part.newest or newest)
+            part.pace = len(times) / max((newest - first).total_seconds(), 1.0)
+        if part.high and times and times[-1] > (limit := canonical((part.high + SLACK).isoformat())):
+            # What lies beyond the range is its neighbour's, who asked for it with an inclusive lower bound.
+            records = [record for record, time in zip(records, created, strict=True) if time <= limit]
+            part.finished = True
+        low = part.newest.replace(microsecond=0) - SLACK if part.newest else None
+        return Page(part, records, low, part.finished)
+
+    def simpler(self) -> Pass | None:
+        """Return a pass that asks BILL for less than this one, which was refused; None if there is none.
+
+        First without parts of the time line, for which `createdTime` must be filterable, then without any order.
+        """
+        if not self.ordered:
+            return None
+        in_parts = any(part.low for part in self.ranges)
+        return replace(self, ordered=in_parts, divisible=False, ranges=[Range()])
+
+    def unordered(self) -> Pass:
+        """Return a pass over the same stream that takes the rows as they come."""
+        return replace(self, ordered=False, ranges=[Range()])
+
+    # Writing
+
+    def see(self, updated: str | None) -> None:
+        """Note the `updatedTime` (canonical) of a row that was written."""
+        if updated and updated > self.newest:
+            self.newest = updated
+
+    def wrote(self, page: Page) -> None:
+        """Note that all records of a page are written; pages of one range are written in the order they came."""
+        if page.is_last:
+            self.ranges.remove(page.part)
+        elif page.low:
+            page.part.low = max(page.low, page.part.low or page.low)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row is written."""
+        return not self.ranges
 
     def next_bookmark(self) -> datetime | None:
-        """Return the bookmark once every row of the pass is written.
+        """Return the bookmark once the pass is complete.
 
         It never passes BILL's clock at the start, because a row edited later may have been read before its edit.
-        It stays where BILL told no time, or where rows did not come in the order that makes the pass complete.
+        It stays where BILL told no time, or where the order that makes a pass lossless was not to be had.
         """
-        if self.started_at is None or not self._trusted or self.out_of_order:
+        if self.started_at is None or not self.ordered:
             return self.bookmark
-        seen = [time for time in (self.bookmark, parse(self._newest) if self._newest else None) if time]
+        seen = [time for time in (self.bookmark, parse(self.newest) if self.newest else None) if time]
         return min(max(seen), self.started_at).replace(microsecond=0) if seen else None
+
+    # Resuming
+
+    def progress(self) -> dict[str, t.Any]:
+        """Return what a later run needs to go on here, as JSON."""
+        return {
+            "started_at": _spelled(self.started_at),
+            "since": _spelled(self.since),
+            "newest": self.newest,
+            "ranges": [[_spelled(part.low), _spelled(part.high)] for part in self.ranges],
+        }
+
+    def resume(self, progress: Mapping[str, t.Any]) -> None:
+        """Go on where an interrupted pass stopped, unless it knew no clock or selected fewer rows than this one is to.
+
+        Raises:
+            KeyError, TypeError, ValueError: if it is not what `progress` returned.
+        """
+        since, started_at = _read(progress["since"]), _read(progress["started_at"])
+        if started_at is None or (since is not None and (self.since is None or self.since < since)):
+            return
+        self.since, self.started_at = since, started_at
+        self.newest = progress["newest"]
+        self.ranges = [Range(_read(low), _read(high)) for low, high in progress["ranges"]]
+
+
+def _created(record: Record) -> str:
+    """Return a record's `createdTime`, canonical; empty where there is none that can be read."""
+    try:
+        text = record["createdTime"]
+        parse(text)
+        return canonical(text)
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _spelled(time: datetime | None) -> str | None:
+    return spell(time) if time else None
+
+
+def _read(text: str | None) -> datetime | None:
+    return parse(text) if text else None

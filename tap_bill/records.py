@@ -5,15 +5,16 @@ from __future__ import annotations
 import typing as t
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypedDict
+
+from msgspec import ValidationError, convert
 
 from tap_bill.passes import canonical
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_bill.resources import Lines
-
-    Fits = Callable[[t.Any], bool]
 
 UNKNOWN_FIELDS: t.Final = "_unknown_fields"
 
@@ -33,11 +34,10 @@ class RowMaker:
     """
 
     def __init__(self, schema: Mapping[str, t.Any], own_columns: tuple[str, ...]) -> None:
-        self._fits = {
-            name: _compile(spec)
-            for name, spec in schema["properties"].items()
-            if name not in {*own_columns, UNKNOWN_FIELDS}
-        }
+        added = {*own_columns, UNKNOWN_FIELDS}
+        properties = {name: spec for name, spec in schema["properties"].items() if name not in added}
+        self._fields = {name: _type(spec) for name, spec in properties.items()}
+        self._record = _record_type(properties)
 
     def row(self, record: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Make one row.
@@ -46,20 +46,27 @@ class RowMaker:
             record: a record or line as BILL sent it; it is not changed.
             own: the values of the columns that the tap adds.
         """
-        row = dict(own)
-        unknown: dict[str, t.Any] = {}
-        for name, value in record.items():
-            fits = self._fits.get(name)
-            if fits is not None and fits(value):
-                row[name] = value
-            else:
-                unknown[name] = value
-        for name in CANONICAL_TIMES:
-            if row.get(name) is not None and name in self._fits:
-                row[name] = canonical(row[name])
-        if unknown:
+        row = {**own, **record}
+        if not (record.keys() <= self._fields.keys() and _fits(record, self._record)):
+            unknown = {
+                name: value
+                for name, value in record.items()
+                if name not in self._fields or not _fits(value, self._fields[name])
+            }
+            row = {**own, **{name: value for name, value in record.items() if name not in unknown}}
             row[UNKNOWN_FIELDS] = unknown
+        for name in CANONICAL_TIMES:
+            if (time := row.get(name)) is not None:
+                row[name] = canonical(time)
         return row
+
+
+def _fits(value: object, fitting: t.Any) -> bool:
+    try:
+        convert(value, fitting, builtin_types=(Decimal,))
+    except ValidationError:
+        return False
+    return True
 
 
 def line_rows(lines: Lines, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[str, t.Any], dict[str, t.Any]]]:
@@ -86,56 +93,30 @@ def _objects(value: object) -> Iterator[dict[str, t.Any]]:
             yield item
 
 
-def _compile(spec: Mapping[str, t.Any]) -> Fits:
-    """Turn a property's schema into a quick test of whether a value fits it."""
+def _type(spec: Mapping[str, t.Any]) -> t.Any:
+    """Turn a property's schema into the type of the values that fit it."""
     types = spec["type"] if isinstance(spec["type"], list) else [spec["type"]]
-    nullable = "null" in types
     (kind,) = (name for name in types if name != "null")
-    fits = _KINDS[spec["format"] if kind == "string" and "format" in spec else kind](spec)
-    return lambda value: nullable if value is None else fits(value)
+    match kind:
+        case "object":
+            fitting: t.Any = _record_type(spec.get("properties", {}))
+        case "array":
+            fitting = list[_type(spec["items"])]  # type: ignore[misc]
+        case _:
+            fitting = _SCALARS[spec.get("format", kind)]
+    return fitting | None if "null" in types else fitting
 
 
-def _object(spec: Mapping[str, t.Any]) -> Fits:
-    known = {name: _compile(child) for name, child in spec.get("properties", {}).items()}
-
-    def fits(value: object) -> bool:
-        return type(value) is dict and all(known[name](item) for name, item in value.items() if name in known)
-
-    return fits
+def _record_type(properties: Mapping[str, t.Any]) -> t.Any:
+    """Return a type that objects fit whose named fields fit; fields that are not named do not matter."""
+    return TypedDict("_Record", {name: _type(spec) for name, spec in properties.items()}, total=False)  # type: ignore[operator]
 
 
-def _array(spec: Mapping[str, t.Any]) -> Fits:
-    item = _compile(spec["items"])
-    return lambda value: type(value) is list and all(map(item, value))
-
-
-def _reads_as(read: Callable[[str], object]) -> Callable[[Mapping[str, t.Any]], Fits]:
-    def fits(value: object) -> bool:
-        try:
-            return type(value) is str and bool(read(value))
-        except ValueError:
-            return False
-
-    return lambda _: fits
-
-
-def _calendar_date(text: str) -> date:
-    if not text[4:5] == text[7:8] == "-":
-        raise ValueError(text)
-    return date.fromisoformat(text)
-
-
-def _is(*types: type) -> Callable[[Mapping[str, t.Any]], Fits]:
-    return lambda _: lambda value: type(value) in types
-
-
-_KINDS: t.Final[Mapping[str, Callable[[Mapping[str, t.Any]], Fits]]] = {
-    "string": _is(str),
-    "boolean": _is(bool),
-    "integer": _is(int),
-    "number": _is(int, Decimal),
-    "date": _reads_as(_calendar_date),
-    "date-time": _reads_as(datetime.fromisoformat),
-    "object": _object,
-    "array": _array,
+_SCALARS: t.Final[Mapping[str, t.Any]] = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": int | Decimal,
+    "date": date,
+    "date-time": datetime,
 }

@@ -134,6 +134,20 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         },
         "a whole number of seconds, 0 or more",
     ),
+    "max_concurrency": Setting(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 3,
+            "default": 3,
+            "title": "Requests at once",
+            "description": (
+                "BILL allows 3 at once per developer key and organization; "
+                "fewer leave room for other programs on the same key."
+            ),
+        },
+        "a whole number from 1 to 3",
+    ),
     "request_timeout": Setting(
         {
             "type": "integer",
@@ -158,7 +172,7 @@ SETTINGS: t.Final[dict[str, Setting]] = {
 
 REQUIRED: t.Final = ("username", "password", "dev_key", "organization_id")
 
-REPEATED: t.Final = ("start_date", "page_size", "lookback_seconds", "request_timeout")
+REPEATED: t.Final = ("start_date", "page_size", "lookback_seconds", "max_concurrency", "request_timeout")
 """Settings whose wrong value is repeated to the user; any other may hold a secret pasted into the wrong place."""
 
 JSON_SCHEMA: t.Final[dict[str, t.Any]] = {

@@ -1,7 +1,8 @@
 """What the tap keeps in Singer state, per stream and organization.
 
 `{"bookmarks": {"bills": {"partitions": [{"context": {"organizationId": "008..."}, "replication_key": "updatedTime",
-"replication_key_value": "2026-06-30T12:00:00.000Z", "covers": ["bill_line_items", "bills"]}]}}}`
+"replication_key_value": "2026-06-30T12:00:00.000Z", "covers": ["bill_line_items", "bills"]}]}}}`, and while a pass
+runs, `"pass"` beside them: `Pass.progress()` and the tables that it covers.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_bill.errors import StateError
-from tap_bill.passes import parse, spell
+from tap_bill.passes import Pass, parse, spell
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,28 +24,44 @@ _CONTEXT: t.Final = {"organizationId"}
 class StreamState:
     """The state of one stream and organization.
 
+    A stream and its line tables share a bookmark. A table that was not selected when the bookmark was made has missed
+    rows, so the bookmark holds only for the tables that it covers.
+
     Args:
         entry: the writable part of the tap's state.
+        tables: the selected ones of the stream and its line tables.
     """
 
-    def __init__(self, entry: dict[str, t.Any]) -> None:
+    def __init__(self, entry: dict[str, t.Any], tables: Iterable[str]) -> None:
         self._entry = entry
+        self._tables = sorted(tables)
 
-    def bookmark(self, streams: Iterable[str]) -> datetime | None:
-        """Return how far every one of these streams was read, or None if one of them never was.
-
-        A stream and its line tables share one bookmark. One that was not selected when the bookmark was made has
-        missed rows, so the bookmark does not hold for it.
-        """
+    @property
+    def bookmark(self) -> datetime | None:
+        """How far all of the tables were read, or None if one of them never was."""
         value = self._entry.get("replication_key_value")
-        return parse(value) if value and set(streams) <= set(self._entry.get("covers", ())) else None
+        return parse(value) if value and self._are_covered(self._entry) else None
 
-    def complete(self, bookmark: datetime | None, streams: Iterable[str]) -> None:
-        """Note that these streams, and no others, were read up to a time."""
+    @property
+    def interrupted(self) -> dict[str, t.Any] | None:
+        """What is known of an interrupted pass over all of the tables, or None."""
+        progress: dict[str, t.Any] | None = self._entry.get("pass")
+        return progress if progress and self._are_covered(progress) else None
+
+    def note(self, progress: Mapping[str, t.Any]) -> None:
+        """Keep how far a pass is, so that a run after an interruption goes on there."""
+        self._entry["pass"] = {**progress, "covers": self._tables}
+
+    def complete(self, bookmark: datetime | None) -> None:
+        """Note that the tables were read up to a time; None leaves the bookmark as it was."""
+        self._entry.pop("pass", None)
         if bookmark is not None:
             self._entry["replication_key"] = REPLICATION_KEY
             self._entry["replication_key_value"] = spell(bookmark)
-            self._entry["covers"] = sorted(streams)
+            self._entry["covers"] = self._tables
+
+    def _are_covered(self, by: Mapping[str, t.Any]) -> bool:
+        return set(self._tables) <= set(by.get("covers", ()))
 
 
 def check(state: Mapping[str, t.Any]) -> None:
@@ -70,11 +87,15 @@ def check(state: Mapping[str, t.Any]) -> None:
 def _is_ours(entry: object) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("context"), dict):
         return False
-    value = entry.get("replication_key_value")
+    value, progress = entry.get("replication_key_value"), entry.get("pass")
     try:
-        return set(entry["context"]) == _CONTEXT and (value is None or bool(parse(value)))
-    except (TypeError, ValueError):
+        if value is not None:
+            parse(value)
+        if progress is not None:
+            Pass().resume(progress)
+    except (KeyError, TypeError, ValueError):
         return False
+    return set(entry["context"]) == _CONTEXT
 
 
 _ADVICE: t.Final = "Pass the last state that tap-bill wrote for this pipeline, or none to read everything again."

@@ -6,30 +6,34 @@ import copy
 import logging
 import sys
 import typing as t
-from datetime import timedelta
+from collections import deque
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
+from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_bill import fetcher, passes
+from tap_bill import fetcher
 from tap_bill.errors import BillError, RefusedError
+from tap_bill.passes import OutOfOrderError, Page, Pass, spell
 from tap_bill.records import UNKNOWN_FIELDS, RowMaker, line_rows
 from tap_bill.resources import Clock, Key, Lines, Resource
 from tap_bill.settings import parse_time
 from tap_bill.state import REPLICATION_KEY, StreamState
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
-    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_bill.client import BillClient
+    from tap_bill.tap import TapBill
 
 ORGANIZATION: t.Final = "organizationId"
 
@@ -82,6 +86,20 @@ class BillStream(Stream):
                 raise BillError(f"{self.name}: BILL sent a row without {key}, so it has no key; tell BILL's support.")
         return row
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether rows go out as they are: every field selected, no stream map, no flattening."""
+        first, *more = self.stream_maps
+        same = isinstance(first, SameRecordTransform) and not first.flattening_enabled and not more
+        return same and all(self.mask.values())
+
+    def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
+        """Make the RECORD messages of a row; a plain one needs none of the SDK's work on it."""
+        if self.is_plain:
+            yield RecordMessage(stream=self.name, record=record, time_extracted=datetime.now(UTC))
+        else:
+            yield from super()._generate_record_messages(record)
+
     def log(self, message: str, *args: t.Any, level: int = logging.INFO, **kwargs: t.Any) -> None:
         """Log a message, except the SDK's announcement of an error that tells all by itself."""
         if level == logging.ERROR and isinstance(sys.exception(), BillError):
@@ -121,8 +139,8 @@ class LineStream(BillStream):
                 **place,
                 "parentUpdatedTime": parent.get(REPLICATION_KEY),
             }
-            # A copy, because deselected fields are cut out of the row while the parent still holds the line.
-            self._write_record_message(self.make_row(copy.deepcopy(line), own))
+            # A copy where fields may be cut out of the row, because the parent still holds the line.
+            self._write_record_message(self.make_row(line if self.is_plain else copy.deepcopy(line), own))
 
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Refuse: lines come with their parent."""
@@ -138,22 +156,22 @@ class ResourceStream(BillStream):
     resource: Resource
     own_columns = (ORGANIZATION,)
 
-    STATE_MSG_FREQUENCY = 1000
-
-    def __init__(self, tap: Tap, client: Callable[[], BillClient]) -> None:
-        """Make the stream.
-
-        Args:
-            tap: the tap.
-            client: returns the client; called at the first request, so that discovery needs no settings.
-        """
+    def __init__(self, tap: TapBill) -> None:
+        """Make the stream."""
         super().__init__(tap)
-        self._client = client
+        self._bill = tap
+        self._reads: dict[str, fetcher.Read] = {}
 
     @property
     def partitions(self) -> list[dict[str, t.Any]] | None:
         """One partition per organization, so that bookmarks of different organizations never mix."""
         return [{ORGANIZATION: self.config["organization_id"]}]
+
+    def expected(self) -> Iterator[fetcher.Read]:
+        """Plan the passes of this run, so that their first pages can be fetched ahead."""
+        for context in self.partitions or ():
+            read = self._reads[context[ORGANIZATION]] = self._plan(context)
+            yield read
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of one pass and write their lines; then move the bookmark.
@@ -161,80 +179,88 @@ class ResourceStream(BillStream):
         Raises:
             BillError: with one sentence, if the pass could not be completed.
         """
-        organization = {ORGANIZATION: t.cast("Context", context)[ORGANIZATION]}
-        lines = [child for child in self.child_streams if isinstance(child, LineStream) and child.selected]
+        context = t.cast("Context", context)
+        organization = {ORGANIZATION: context[ORGANIZATION]}
+        lines = self._lines
         for table in lines:
             table.announce()
-        covered = [stream.name for stream in (self, *lines) if stream.selected]
-        state = StreamState(self.get_context_state(context))
-        planned = self._plan(state.bookmark(covered))
-        for page in self._read(planned):
-            for record in page:
+        state = self._state(context)
+        read = self._reads.pop(context[ORGANIZATION], None) or self._plan(context)
+        for read, page in self._pages(read):  # noqa: B020 - it becomes a simpler one where BILL refuses
+            for record in page.records:
                 row = self.make_row(record, organization)
-                planned.see(row.get("createdTime"), row.get(REPLICATION_KEY))
+                read.plan.see(row.get(REPLICATION_KEY))
                 if self.stream_maps[0].get_filter_result(row):
                     for table in lines:
                         table.write_lines(record, row)
                 yield row
+            self._bill.message_writer.flush()
+            progress = self._bill.fetcher.wrote(read, page)
+            if self._incremental and read.plan.ordered:
+                state.note(progress)
+                self._bill.state_writer.write_state(self.tap_state)
         if self._incremental:
-            state.complete(self._close(planned), covered)
+            if read.plan.started_at is None:
+                self.logger.warning("%s: BILL's answers carry no Date, so the bookmark stays.", self.name)
+            state.complete(read.plan.next_bookmark())
+
+    @property
+    def _lines(self) -> list[LineStream]:
+        return [child for child in self.child_streams if isinstance(child, LineStream) and child.selected]
 
     @property
     def _incremental(self) -> bool:
         """Whether a bookmark is kept; a catalog may force the stream to be read whole."""
         return self.resource.clock is not Clock.NONE and self.replication_method == REPLICATION_INCREMENTAL
 
-    def _plan(self, bookmark: datetime | None) -> passes.Pass:
-        start_date = self.config.get("start_date")
-        planned = passes.Pass.plan(
-            bookmark=bookmark if self._incremental else None,
-            start_date=parse_time(start_date) if start_date and self._incremental else None,
-            lookback=timedelta(seconds=self.config["lookback_seconds"]),
-            started_at=self._client().server_time(),
-        )
-        since = passes.spell(planned.since) if planned.since else "the beginning"
-        self.logger.info("%s: reading rows changed since %s.", self.name, since)
-        return planned
+    def _state(self, context: Context) -> StreamState:
+        tables = [stream.name for stream in (self, *self._lines) if stream.selected]
+        return StreamState(self.get_context_state(context), tables)
 
-    def _read(self, planned: passes.Pass) -> Iterator[fetcher.Page]:
-        """Yield the pages of a pass; where BILL refuses to filter or sort, those of the whole list instead."""
-        if self.resource.clock is Clock.NONE:
-            yield from self._pages({})
-            return
-        pages = self._pages(planned.params())
-        try:
-            first = next(pages)
-        except RefusedError as error:
-            if error.refusal.status not in UNUSABLE_QUERY:
-                raise
-            self.logger.warning(
-                "%s: BILL refused to filter and sort it by time (%s), so it is read whole, and its bookmark stays.",
-                self.name,
-                error.refusal,
+    def _plan(self, context: Context) -> fetcher.Read:
+        state, start_date = self._state(context), self.config.get("start_date")
+        if self._incremental:
+            plan = Pass.plan(
+                bookmark=state.bookmark,
+                start_date=parse_time(start_date) if start_date else None,
+                lookback=timedelta(seconds=self.config["lookback_seconds"]),
             )
-            planned.distrust()
-            yield from self._pages({})
+            if state.interrupted:
+                plan.resume(state.interrupted)
         else:
-            yield first
-            yield from pages
+            plan = Pass(ordered=self.resource.clock is not Clock.NONE)
+        path = self.resource.path.format(organization_id=context[ORGANIZATION])
+        return fetcher.Read(self.name, path, self.resource.envelope, self.config["page_size"], plan)
 
-    def _pages(self, params: Mapping[str, str]) -> Iterator[fetcher.Page]:
-        client = self._client()
-        path = self.resource.path.format(organization_id=client.organization_id)
-        read = fetcher.READERS[self.resource.envelope]
-        return read(client, self.name, path, {"max": str(self.config["page_size"]), **params})
-
-    def _close(self, planned: passes.Pass) -> datetime | None:
-        """Return the bookmark after a pass and say so if it cannot move."""
-        if planned.out_of_order:
-            self.logger.warning(
-                "%s: BILL did not keep the creation order that was asked for, so an edit during the read may have "
-                "hidden a row; the bookmark stays and the next run reads this stream again.",
-                self.name,
-            )
-        if planned.started_at is None:
-            self.logger.warning("%s: BILL's answers carry no Date, so the bookmark stays.", self.name)
-        return planned.next_bookmark()
+    def _pages(self, read: fetcher.Read) -> Iterator[tuple[fetcher.Read, Page]]:
+        """Yield the pages of a pass; where BILL cannot read it as planned, those of a simpler pass from the start."""
+        since = spell(read.plan.since) if read.plan.since else "the beginning"
+        self.logger.info("%s: reading rows changed since %s.", self.name, since)
+        while True:
+            try:
+                for page in self._bill.fetcher.pages(read):
+                    yield read, page
+            except OutOfOrderError:
+                self.logger.warning(
+                    "%s: BILL did not keep the creation order that was asked for, so an edit during the read may hide "
+                    "a row; it is read whole, the bookmark stays, and the next run reads it again.",
+                    self.name,
+                )
+                plan = read.plan.unordered()
+            except RefusedError as error:
+                simpler = read.plan.simpler() if error.refusal.status in UNUSABLE_QUERY else None
+                if simpler is None:
+                    raise
+                plan = simpler
+                self.logger.warning(
+                    "%s: BILL refused to filter and sort it by time (%s), so %s.",
+                    self.name,
+                    error.refusal,
+                    "one reader reads it" if plan.ordered else "it is read whole, and its bookmark stays",
+                )
+            else:
+                return
+            read = replace(read, plan=plan, waiting=deque(), under_way=0, error=None)
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context | None]:
         """Yield nothing: lines are written with their record, not by requests of their own."""

@@ -10,9 +10,9 @@ import typing as t
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from signal import Signals
 
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
@@ -21,14 +21,20 @@ from tap_bill import settings, state
 from tap_bill.auth import BillSessionAuthenticator, Credentials
 from tap_bill.client import BillClient
 from tap_bill.errors import BillError, ConfigurationError
+from tap_bill.fetcher import Fetcher
 from tap_bill.resources import RESOURCES
 from tap_bill.streams import BillStream, ResourceStream, stream_classes
 from tap_bill.transport import Transport
+from tap_bill.writer import PageWriter
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import FrameType
 
     import click
+
+LAST_WORDS: t.Final = 1.0
+"""Seconds that an interrupted run waits for each request under way."""
 
 
 class TapBill(Tap):
@@ -36,7 +42,8 @@ class TapBill(Tap):
 
     name = "tap-bill"
     config_jsonschema: t.ClassVar[dict[str, t.Any]] = settings.JSON_SCHEMA
-    message_writer_class = MsgSpecWriter
+    message_writer_class = PageWriter
+    message_writer: PageWriter
     capabilities: t.ClassVar = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -46,6 +53,8 @@ class TapBill(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    _signal = 0
 
     def __init__(self, *, parse_env_config: bool = False, **kwargs: t.Any) -> None:
         """Make the tap.
@@ -90,12 +99,7 @@ class TapBill(Tap):
 
     def discover_streams(self) -> Sequence[BillStream]:
         """Return every stream of the resource table."""
-        return list(self._streams_of_table())
-
-    def _streams_of_table(self) -> Iterator[BillStream]:
-        for resource in RESOURCES:
-            for cls in stream_classes(resource):
-                yield cls(self, lambda: self.client) if issubclass(cls, ResourceStream) else cls(self)
+        return [cls(self) for resource in RESOURCES for cls in stream_classes(resource)]
 
     @cached_property
     def client(self) -> BillClient:
@@ -103,10 +107,16 @@ class TapBill(Tap):
         return BillClient(self._transport, self._session)
 
     @cached_property
+    def fetcher(self) -> Fetcher:
+        """What fetches the streams' pages."""
+        return Fetcher(self.client, limit=self.config["max_concurrency"], check=self._check)
+
+    @cached_property
     def _transport(self) -> Transport:
         return Transport(
             self.config["api_url"],
             timeout=self.config["request_timeout"],
+            limit=self.config["max_concurrency"],
             user_agent=self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}",
         )
 
@@ -115,11 +125,35 @@ class TapBill(Tap):
         names = Credentials._fields
         return BillSessionAuthenticator(self._transport, Credentials(**{name: self.config[name] for name in names}))
 
+    def read_ahead(self) -> None:
+        """Let the first pages of the selected streams be fetched while earlier streams are written."""
+        needed = (stream for stream in self.streams.values() if stream.selected or stream.has_selected_descendents)
+        self.fetcher.expect(
+            read for stream in needed if isinstance(stream, ResourceStream) for read in stream.expected()
+        )
+
     def close(self) -> None:
-        """Sign out and close the connections; the tap is not used after that."""
+        """End what is under way and sign out; the tap is not used after that."""
+        ended = self.fetcher.close(patience=LAST_WORDS if self._signal else None) if "fetcher" in vars(self) else True
         if "_session" in vars(self):
-            self._session.sign_out()
+            if ended:
+                self._session.sign_out()
             self._transport.close()
+
+    # Signals
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Note the signal; the run ends between two pages, so that no line of output is torn."""
+        del frame
+        self._signal = signum
+        if "fetcher" not in vars(self):
+            self._check()
+
+    def _check(self) -> None:
+        """End an interrupted run with the exit code that a shell expects: a scheduler must not take it for finished."""
+        if self._signal:
+            self.logger.warning("Stopped by %s; the next run goes on here.", Signals(self._signal).name)
+            raise SystemExit(128 + self._signal)
 
     # Command line
 
@@ -149,6 +183,7 @@ class TapBill(Tap):
             raise BillError("No stream of tap-bill is selected; select some in the catalog (with Meltano: `select`).")
         with tap.running():
             tap.client.sign_in()  # before anything is written, so that a refusal leaves no trace in the target
+            tap.read_ahead()
             tap.sync_all()
 
     @contextlib.contextmanager
@@ -157,6 +192,7 @@ class TapBill(Tap):
         with contextlib.closing(self):
             try:
                 yield
+                self.message_writer.flush()
             except BrokenPipeError:
                 # Python flushes stdout once more when it exits; there must be somewhere to flush to.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

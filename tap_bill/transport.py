@@ -7,6 +7,7 @@ import typing as t
 from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from threading import BoundedSemaphore
 
 import msgspec
 import requests
@@ -44,14 +45,16 @@ class Answer:
 
 
 class Transport:
-    """Sends requests to one base URL over one connection pool.
+    """Sends requests to one base URL over one connection pool, never more than `limit` at once.
 
     Redirects are refused: following one would carry `sessionId` and `devKey` to another host.
+    BILL counts everything that an organization's key has under way, so sign-in and sign-out pass the same gate.
     """
 
-    def __init__(self, api_url: str, *, timeout: float, user_agent: str) -> None:
+    def __init__(self, api_url: str, *, timeout: float, user_agent: str, limit: int) -> None:
         self.api_url = api_url
         self._timeout = timeout
+        self._gate = BoundedSemaphore(limit)
         self._http = requests.Session()
         self._http.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         # A loopback server is reached directly, whatever proxy the environment names.
@@ -79,15 +82,16 @@ class Transport:
             UnreachableError: if nothing usable came back, or a redirect did.
         """
         try:
-            response = self._http.request(
-                method,
-                self.api_url + path,
-                params=params,
-                json=json,
-                auth=auth,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with self._gate:
+                response = self._http.request(
+                    method,
+                    self.api_url + path,
+                    params=params,
+                    json=json,
+                    auth=auth,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
         except requests.RequestException as error:
             reason = _reason(error, self._timeout)
             raise UnreachableError(

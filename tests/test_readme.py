@@ -40,7 +40,19 @@ def test_every_file_that_the_readme_links_to_is_there():
 
 
 def test_imports_point_downwards():
-    order = ["tap", "streams", "fetcher", "client", "auth", "transport", "records", "state", "passes", "settings"]
+    order = [
+        "tap",
+        "writer",
+        "streams",
+        "fetcher",
+        "client",
+        "auth",
+        "transport",
+        "records",
+        "state",
+        "passes",
+        "settings",
+    ]
     order += ["resources", "errors"]
     for path in (PROJECT / "tap_bill").glob("*.py"):
         imported = re.findall(r"^from tap_bill\.(\w+) import", path.read_text(encoding="utf-8"), re.MULTILINE)

@@ -11,9 +11,11 @@ from singer_sdk.plugin_base import _ConfigInput
 CALLED_OR_REPLACED = [
     (Stream, "_write_schema_message", ["self"]),
     (Stream, "_write_record_message", ["self", "record"]),
+    (Stream, "_generate_record_messages", ["self", "record"]),
     (Stream, "_increment_stream_state", ["self", "latest_record", "context"]),
     (Stream, "_write_starting_replication_value", ["self", "context"]),
     (Tap, "_validate_config", ["self", "raise_errors"]),
+    (Tap, "_handle_termination", ["self", "signum", "frame"]),
 ]
 
 
