@@ -33,7 +33,7 @@ class EndlessError(Exception):
 
 
 class OutOfOrderError(Exception):
-    """Rows did not come in the order of `createdTime` that was asked for."""
+    """Rows did not come in the order, or from the part of the time line, that was asked for."""
 
 
 def canonical(text: str) -> str:
@@ -74,6 +74,7 @@ class Range:
         low: every row of the range created before this is written; None before the first.
         high: where the next range begins; None for the end of the time line.
         query: `sort` and `filters` as the range was opened with; a cursor goes with the query it came from.
+        floor: lower bound of `createdTime` in that query.
         cursor: where to go on; empty before the first request.
         busy: whether a request is under way.
         finished: whether every row is received.
@@ -84,6 +85,7 @@ class Range:
     low: datetime | None = None
     high: datetime | None = None
     query: dict[str, str] = field(default_factory=dict)
+    floor: datetime | None = None
     cursor: str = ""
     busy: bool = False
     finished: bool = False
@@ -199,7 +201,8 @@ class Pass:
     def params(self, part: Range) -> dict[str, str]:
         """Return the query parameters of the next request in a range; times are quoted: they contain colons."""
         if not part.cursor and self.ordered:
-            bounds = {"updatedTime": self.since, "createdTime": part.low}
+            part.floor = part.low
+            bounds = {"updatedTime": self.since, "createdTime": part.floor}
             filters = [f'{name}:gte:"{spell(time)}"' for name, time in bounds.items() if time]
             part.query = {"sort": "createdTime:asc"} | ({"filters": ",".join(filters)} if filters else {})
         return part.query | ({"page": part.cursor} if part.cursor else {})
@@ -214,7 +217,7 @@ class Pass:
 
         Raises:
             EndlessError: if the cursor leads nowhere new.
-            OutOfOrderError: if the rows are not in the order that was asked for.
+            OutOfOrderError: if the rows are not those that were asked for.
         """
         part.busy = False
         part.follow(records, cursor)
@@ -224,10 +227,10 @@ class Pass:
         # Only rows of one answer can be compared: an edit may move rows of the page before into this one.
         created = [_created(record) for record in records]
         times = [time for time in created if time]
-        if times != sorted(times):
-            raise OutOfOrderError
         if times:
             first, newest = parse(times[0]), parse(times[-1])
+            if times != sorted(times) or (part.floor and first < part.floor):
+                raise OutOfOrderError
             part.newest = max(newest, part.newest or newest)
             part.pace = len(times) / max((newest - first).total_seconds(), 1.0)
         if part.high and times and times[-1] > (limit := canonical((part.high + SLACK).isoformat())):
@@ -238,18 +241,14 @@ class Pass:
         return Page(part, records, low, part.finished)
 
     def simpler(self) -> Pass | None:
-        """Return a pass that asks BILL for less than this one, which was refused; None if there is none.
+        """Return a pass that asks BILL for less than this one, which did not work; None if there is none.
 
         First without parts of the time line, for which `createdTime` must be filterable, then without any order.
         """
         if not self.ordered:
             return None
-        in_parts = any(part.low for part in self.ranges)
+        in_parts = self.divisible and any(part.floor for part in self.ranges)
         return replace(self, ordered=in_parts, divisible=False, ranges=[Range()])
-
-    def unordered(self) -> Pass:
-        """Return a pass over the same stream that takes the rows as they come."""
-        return replace(self, ordered=False, ranges=[Range()])
 
     # Writing
 

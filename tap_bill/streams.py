@@ -102,7 +102,7 @@ class BillStream(Stream):
 
     def log(self, message: str, *args: t.Any, level: int = logging.INFO, **kwargs: t.Any) -> None:
         """Log a message, except the SDK's announcement of an error that tells all by itself."""
-        if level == logging.ERROR and isinstance(sys.exception(), BillError):
+        if level == logging.ERROR and isinstance(sys.exception(), BillError | BrokenPipeError):
             return
         super().log(message, *args, level=level, **kwargs)
 
@@ -240,26 +240,18 @@ class ResourceStream(BillStream):
             try:
                 for page in self._bill.fetcher.pages(read):
                     yield read, page
-            except OutOfOrderError:
-                self.logger.warning(
-                    "%s: BILL did not keep the creation order that was asked for, so an edit during the read may hide "
-                    "a row; it is read whole, the bookmark stays, and the next run reads it again.",
-                    self.name,
-                )
-                plan = read.plan.unordered()
-            except RefusedError as error:
-                simpler = read.plan.simpler() if error.refusal.status in UNUSABLE_QUERY else None
-                if simpler is None:
+            except (OutOfOrderError, RefusedError) as error:
+                why = "BILL did not keep the creation order that was asked for"
+                if isinstance(error, RefusedError):
+                    why = f"BILL refused to filter and sort it by time ({error.refusal})"
+                    if error.refusal.status not in UNUSABLE_QUERY:
+                        raise
+                if (plan := read.plan.simpler()) is None:
                     raise
-                plan = simpler
-                self.logger.warning(
-                    "%s: BILL refused to filter and sort it by time (%s), so %s.",
-                    self.name,
-                    error.refusal,
-                    "one reader reads it" if plan.ordered else "it is read whole, and its bookmark stays",
-                )
             else:
                 return
+            instead = "one reader reads it" if plan.ordered else "it is read whole, and its bookmark stays"
+            self.logger.warning("%s: %s, so %s.", self.name, why, instead)
             read = replace(read, plan=plan, waiting=deque(), under_way=0, error=None)
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context | None]:

@@ -209,6 +209,18 @@ def test_rows_in_another_order_are_noticed():
         plan.receive(part, [record(number, time) for number, time in enumerate(times)], "next")
 
 
+def test_a_part_that_bill_does_not_keep_to_is_noticed():
+    """Where BILL ignores a filter on `createdTime`, ranges would each read the whole list."""
+    plan = Pass(ranges=[Range(low=START)])
+    part = plan.request()
+    plan.params(part)
+    with pytest.raises(OutOfOrderError):
+        plan.receive(part, [record(1, "2025-12-31T23:59:59.000+00:00")], "next")
+    assert (plan.simpler().ordered, plan.simpler().divisible) == (True, False)
+    assert plan.simpler().simpler().ordered is False
+    assert plan.simpler().simpler().simpler() is None
+
+
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
