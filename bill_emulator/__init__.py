@@ -39,7 +39,8 @@ How well each behaviour is known:
 | unknown query parameters are ignored; a repeated one counts once, the last | assumed |
 | `Date` header on every answer | HTTP |
 
-Not built: faults, latency, request limits. `Emulator(layers=...)` takes ASGI middlewares for such things.
+`bill_emulator.traffic` adds latency, BILL's limit of requests at once, and people who edit while somebody reads.
+Not built: faults. `Emulator(layers=...)` takes ASGI middlewares for such things.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from bill_emulator.app import Credentials
-from bill_emulator.company import ORGANIZATION_ID, Company
+from bill_emulator.company import CREATED, ORGANIZATION_ID, Company
 from bill_emulator.paging import QUIRKS, STYLES
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_setup import ROLE_TYPES
@@ -35,6 +35,13 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+
+
 def _port(text: str) -> int:
     number = _whole(text)
     if number > _LARGEST_PORT:
@@ -53,6 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=8787, help="port to listen on; 0 picks a free one")
     parser.add_argument("--seed", type=_whole, default=7, help="which company to invent")
     parser.add_argument("--bills", type=_whole, default=250, help="how many bills it has; other rows scale along")
+    parser.add_argument("--created", choices=tuple(CREATED), default="even", help="how createdTime is spread")
+    parser.add_argument(
+        "--bulk-import", dest="created", action="store_const", const="bulk", help="half of it in one moment"
+    )
     parser.add_argument("--cursor", choices=tuple(STYLES), default="offset", help="what a page cursor stands for")
     parser.add_argument("--username", default=known.username, help="user, or name of a sync token")
     parser.add_argument("--password", default=known.password, help="password, or value of a sync token")
@@ -78,6 +89,16 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(QUIRKS),
         help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
     )
+    parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS", help="every answer takes so long")
+    parser.add_argument("--limit", type=_whole, default=3, help="requests in flight; 0: any number")
+    parser.add_argument("--limit-status", type=_whole, default=429, help="HTTP status of one request too many")
+    parser.add_argument(
+        "--edit-every", type=_whole, default=0, metavar="N", help="edit and add rows after every N list answers"
+    )
+    parser.add_argument("--edit-rows", type=_whole, default=3, metavar="N", help="rows to edit each time")
+    parser.add_argument(
+        "--clock-skew", type=_seconds, default=0.0, metavar="SECONDS", help="set the clock ahead, or back if negative"
+    )
     return parser
 
 
@@ -88,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: shells start background jobs deaf to it
         signal.signal(ending, signal.default_int_handler)
     try:
-        company = Company(options.seed, options.bills, organization_id=options.organization_id)
+        company = Company(options.seed, options.bills, organization_id=options.organization_id, created=options.created)
+        company.clock.advance(options.clock_skew)
         emulator = Emulator(
             company,
             host=options.host,
@@ -100,6 +122,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             quirks=options.quirk,
             role=options.role,
             forbid=options.forbid,
+            latency=options.latency,
+            limit=options.limit,
+            limit_status=options.limit_status,
+            edit_every=options.edit_every,
+            edit_rows=options.edit_rows,
         )
         with emulator:
             print(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bill_emulator.blanks import blank_row
 from bill_emulator.clock import Clock
 from bill_emulator.ids import ID_LENGTH, make_id
-from bill_emulator.ledger import CLOSED, OPENED, draw_up
+from bill_emulator.ledger import CLOSED, FOUNDED, OPENED, draw_up
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_payable import PayableRows
 from bill_emulator.rows_receivable import ReceivableRows
@@ -42,8 +42,14 @@ class Company:
         *,
         clock: Clock | None = None,
         organization_id: str = ORGANIZATION_ID,
+        created: str = "even",
     ) -> None:
-        """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008."""
+        """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008.
+
+        `created` is how the rows lie on the time line of `createdTime`: see `CREATED`.
+        """
+        if created not in CREATED:
+            raise ValueError(f"created must be one of {', '.join(CREATED)}")
         if bills < 0:
             raise ValueError("bills must not be negative")
         if len(organization_id) != ID_LENGTH or not organization_id.startswith("008"):
@@ -53,7 +59,7 @@ class Company:
         self.clock = clock or Clock()
         self.organization_id = organization_id
         self.lock = threading.RLock()
-        self._tables = _generate(seed, bills, organization_id)
+        self._tables = _generate(seed, bills, organization_id, CREATED[created])
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
 
     def rows(self, resource: str) -> list[Row]:
@@ -150,7 +156,19 @@ class Company:
         return self.row(resource, row["id"])
 
 
-def _generate(seed: int, bills: int, organization_id: str) -> dict[str, Table]:
+CREATED: dict[str, Callable[[int, int], int]] = {
+    "even": lambda _serial, created: created,
+    "bulk": lambda serial, created: FOUNDED if serial % 2 else created,
+    "start": lambda _serial, created: FOUNDED + (created - FOUNDED) // 100,
+    "end": lambda _serial, created: CLOSED - (CLOSED - created) // 100,
+}
+"""How `createdTime` is spread: evenly, half of it in one moment as after an import, or piled up at one end.
+
+Each is a function of a row's number and its own moment; `updatedTime` never lies before it.
+"""
+
+
+def _generate(seed: int, bills: int, organization_id: str, spread: Callable[[int, int], int]) -> dict[str, Table]:
     ledger = draw_up(seed, bills)
     setup = Setup(seed, organization_id)
     payable, receivable = PayableRows(ledger, setup), ReceivableRows(ledger, setup)
@@ -164,6 +182,10 @@ def _generate(seed: int, bills: int, organization_id: str) -> dict[str, Table]:
         ("receivable_payments", ledger.receivable.payments, receivable.payment),
         ("credit_memos", ledger.receivable.credits, receivable.credit),
     ]
+    for _, plans_, _ in plans:
+        for serial, plan in enumerate(plans_):
+            plan.created = spread(serial, plan.created)
+            plan.updated = max(plan.updated, plan.created)
     made = {
         name: [Stored(plan.id, plan.created, plan.updated, partial(make, plan)) for plan in plans_]
         for name, plans_, make in plans

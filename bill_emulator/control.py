@@ -1,11 +1,14 @@
 """The emulator's own route, `/control`: look at the company and change it from outside, for demos.
 
-`GET /control` answers row counts, the clock and the number of logins. `POST /control` takes one JSON object:
+`GET /control` answers row counts, the clock, the number of logins and the counters of `bill_emulator.traffic`.
+`GET /control/truth/bills` answers every row of a resource as it would be sent now, in id order.
+`POST /control` takes one JSON object:
 
 * `{"do": "edit", "resource": "bills", "id": "...", "changes": {...}, "remove": [...]}`
 * `{"do": "add", "resource": "bills"}`, optionally with `"row": {...}`
 * `{"do": "advance", "seconds": 2400}`
 * `{"do": "expire_sessions"}`
+* `{"do": "reset_counters"}`
 """
 
 from __future__ import annotations
@@ -25,13 +28,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from bill_emulator.app import Api
+    from bill_emulator.traffic import Counters
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def control_route(api: Api) -> Route:
-    """The route to add to the application."""
+def control_routes(api: Api, counters: Counters) -> list[Route]:  # noqa: C901 -- one small function per order
+    """The routes to add to the application."""
     company = api.company
 
     def edit(order: dict[str, Any]) -> Any:
@@ -50,13 +54,18 @@ def control_route(api: Api) -> Route:
 
     def state() -> Any:
         now = shown(microseconds(company.clock.now()))
-        return {"now": now, "logins": api.logins, "rows": company.totals()}
+        return {"now": now, "logins": api.logins, "rows": company.totals(), **counters.as_dict()}
+
+    def reset_counters(_order: dict[str, Any]) -> Any:
+        counters.reset()
+        return state()
 
     orders: dict[str, Callable[[dict[str, Any]], Any]] = {
         "edit": edit,
         "add": add,
         "advance": advance,
         "expire_sessions": expire_sessions,
+        "reset_counters": reset_counters,
     }
 
     async def control(request: Request) -> Response:
@@ -70,7 +79,16 @@ def control_route(api: Api) -> Route:
         except (TypeError, ValueError) as error:
             return _answer({"message": str(error)}, 400)
 
-    return Route("/control", control, methods=["GET", "POST"])
+    async def truth(request: Request) -> Response:
+        resource = request.path_params["resource"]
+        if resource not in company.totals():
+            return _answer({"message": f"missing or unknown: {resource}"}, 404)
+        return _answer(company.rows(resource))
+
+    return [
+        Route("/control", control, methods=["GET", "POST"]),
+        Route("/control/truth/{resource}", truth, methods=["GET"]),
+    ]
 
 
 def _answer(data: Any, status: int = 200) -> Response:

@@ -30,6 +30,7 @@ WRONG_KEY = Problem(401, "BDC_1102", "REQUEST", "The developer key is not valid.
 NO_API_ACCESS = Problem(403, "BDC_1105", "REQUEST", "The organization has no API access.")  # status assumed
 UNKNOWN_PATH = Problem(404, "BDC_1121", "REQUEST", "This API is not supported.")
 NO_RECORD = Problem(404, "BDC_1205", "APPLICATION", "The record does not exist.")
+TOO_MANY_AT_ONCE = Problem(429, "BDC_1322", "REQUEST", "Too many requests at once.")  # status assumed
 NO_PERMISSION = Problem(403, "BDC_1302", "APPLICATION", "The user's role may not do this.")
 
 

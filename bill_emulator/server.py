@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bill_emulator.app import Api, Behaviour, Credentials
 from bill_emulator.company import Company
-from bill_emulator.control import control_route
+from bill_emulator.control import control_routes
 from bill_emulator.sessions import SessionBook
+from bill_emulator.traffic import Counters, Editor, Gate
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -65,9 +66,18 @@ class Emulator:
         quirks: Iterable[str] = (),
         role: str = "ADMINISTRATOR",
         forbid: Iterable[str] = (),
+        latency: float = 0.0,
+        limit: int = 3,
+        limit_status: int = 429,
+        edit_every: int = 0,
+        edit_rows: int = 3,
         layers: Sequence[Layer] = (),
     ) -> None:
         """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `bill_emulator.app.Behaviour`.
+
+        Every answer takes `latency` seconds; `limit` requests may be in flight (0: any number), one more is answered
+        `BDC_1322` with `limit_status`. After every `edit_every` list answers (0: never) `edit_rows` rows of that list
+        are edited, and every other time a row is added.
 
         `layers` are ASGI middlewares around the application, the first one outermost; they see BILL requests and
         `/control` alike, and what they answer is recorded and dated like any other answer.
@@ -81,7 +91,12 @@ class Emulator:
         self._api = Api(self.company, self._sessions, self._credentials, behaviour)
         self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
         self._address = (host, port)
-        self._layers = tuple(layers)
+        self.counters = Counters()
+        self._layers: tuple[Layer, ...] = (
+            *layers,
+            lambda inner: Gate(inner, self.counters, self.company, latency=latency, limit=limit, status=limit_status),
+            lambda inner: Editor(inner, self.counters, self.company, every=edit_every, rows=edit_rows),
+        )
         self._running: _Running | None = None
 
     @property
@@ -123,7 +138,7 @@ class Emulator:
 
     def application(self) -> ASGIApp:
         """The whole ASGI application, to run it elsewhere."""
-        application: ASGIApp = self._api.application(control_route(self._api))
+        application: ASGIApp = self._api.application(*control_routes(self._api, self.counters))
         for layer in reversed(self._layers):
             application = layer(application)
         return _Outermost(application, self.clock, self._records)
@@ -163,7 +178,7 @@ class _Outermost:
                 date = format_datetime(self._clock.now(), usegmt=True).encode()
                 headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
                 message = {**message, "headers": [*headers, (b"date", date)]}
-                if scope["path"] != "/control":
+                if not scope["path"].startswith("/control"):
                     self._records.append(_record(scope, message["status"]))
             await send(message)
 

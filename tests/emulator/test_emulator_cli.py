@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -29,6 +30,7 @@ def started(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     ) as process:
         try:
             yield process, process.stdout.readline()
@@ -146,6 +148,9 @@ def test_the_control_route_changes_the_company(serve):
     target = emulator.company.ids("bills")[0]
     assert order(do="edit", resource="bills", id=target, changes={"amount": 0.30})["amount"] == 0.30
     assert '"amount":0.3,' in client.get(f"/bills/{target}").text
+    body = f'{{"do": "edit", "resource": "bills", "id": "{target}", "changes": {{"amount": 0.10}}}}'
+    assert '"amount":0.10,' in requests.post(url, data=body.encode(), timeout=10).text
+    assert '"amount":0.10,' in client.get(f"/bills/{target}").text
     assert order(do="add", resource="vendors", row={"name": "By hand"})["name"] == "By hand"
     assert order(do="advance", seconds=60)["now"] == "2026-07-01T12:31:15.000+00:00"
     order(do="expire_sessions")

@@ -430,7 +430,9 @@ def test_an_edit_of_nothing_is_an_error(mine):
 
 
 def test_what_is_handed_out_is_a_copy(mine):
-    mine.put("vendors", {"id": "x", "address": {"city": "A"}})
+    given = {"id": "x", "address": {"city": "A"}}
+    mine.put("vendors", given)
+    given["address"]["city"] = "C"
     mine.row("vendors", "x")["address"]["city"] = "B"
     mine.rows("bills")[0]["billLineItems"].clear()
     assert mine.row("vendors", "x") == {"id": "x", "address": {"city": "A"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -129,6 +130,44 @@ def test_filters_see_finer_times_than_the_answers_show(serve):
     assert found('gte:"2026-08-01T10:00:00.401Z"') == []
     assert row["id"] not in found('lte:"2026-08-01T10:00:00.400Z"')
     assert row["id"] in found('lt:"2026-08-01T10:00:00.401Z"')
+
+
+@pytest.mark.parametrize(("op", "included"), [("gte", True), ("gt", False), ("lte", True), ("lt", False)])
+@pytest.mark.parametrize("sort", [None, "updatedTime:asc", "name:asc"])
+def test_a_bound_includes_its_own_moment_only_with_an_e(both, op, included, sort):
+    emulator, client = both["offset"]
+    row = {"id": "00902BOUNDARY0000001", "updatedTime": "2026-08-01T10:00:00.000+00:00"}
+    emulator.company.put("vendors", row)
+    found = client.ids("/vendors", max=100, filters=f'updatedTime:{op}:"2026-08-01T10:00:00.000Z"', sort=sort)
+    emulator.company.remove("vendors", row["id"])
+    assert (row["id"] in found) == included
+
+
+@pytest.mark.parametrize("op", ["gt", "gte", "lt", "lte"])
+def test_a_row_without_a_time_meets_no_condition_on_it(serve, op):
+    emulator, client = serve(bills=20)
+    emulator.company.put("vendors", {"id": "00902TIMELESS0000001"})
+    others = emulator.company.count("vendors") - 1
+    when = "2020-01-01" if op.startswith("g") else "2030-01-01"
+    found = client.ids("/vendors", max=100, filters=f"createdTime:{op}:{when}")
+    assert len(found) == others
+    assert "00902TIMELESS0000001" not in found
+
+
+def test_a_time_without_zone_is_utc_wherever_the_server_runs(reader, monkeypatch):
+    expected = reader.ids("/bills", max=100, filters='createdTime:gte:"2025-03-31T22:00:00.000Z"')
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        found = reader.ids("/bills", max=100, filters='createdTime:gte:"2025-03-31T22:00"')
+        early = reader.ids("/bills", max=100, filters='createdTime:gte:"2024-01-01T00:00"')
+        imported = reader.ids("/bills", max=100, filters='createdTime:gte:"2024-01-01T08:01"')
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found == expected
+    assert len(early) == 250
+    assert len(imported) < 250  # the opening import, at 08:00 UTC, is left out
 
 
 REFUSED = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 BOTH = pytest.mark.parametrize("cursor", ["offset", "keyset"])
@@ -103,6 +105,16 @@ def test_selections_follow_edits_additions_and_removals(serve, cursor):
     assert sorted(after) == expected()
 
 
+def test_a_new_time_range_sees_earlier_edits(serve):
+    emulator, client = serve(bills=60)
+    old = client.ids("/bills", max=100, filters='updatedTime:lt:"2025-01-01"')
+    edited = emulator.company.edit("bills", old[0], {"description": "now"})["id"]
+    assert client.ids("/bills", filters='updatedTime:gte:"2026-07-01"') == [edited]
+    assert sorted(client.ids("/bills", max=100, filters='updatedTime:lt:"2025-01-02"')) == sorted(
+        row["id"] for row in emulator.company.rows("bills") if row["updatedTime"] < "2025-01-02"
+    )
+
+
 @BOTH
 def test_a_cursor_carries_its_query(both, cursor):
     _, client = both[cursor]
@@ -147,6 +159,14 @@ def test_a_changed_cursor_is_no_cursor(reader):
     middle = len(page) // 2
     changed = page[:middle] + ("A" if page[middle] != "A" else "B") + page[middle + 1 :]
     assert reader.refused("/bills", page=changed) == "page: this is no cursor"
+
+
+def test_a_well_formed_but_forged_cursor_is_no_cursor(reader):
+    page = reader.ok("/bills", max=1)["nextPage"]
+    data = base64.urlsafe_b64decode(page + "=" * (-len(page) % 4))
+    forged = data.replace(b'"bills",null,null,1,1,', b'"bills",null,null,1,9,')
+    assert forged != data
+    assert reader.refused("/bills", page=base64.urlsafe_b64encode(forged).decode()) == "page: this is no cursor"
 
 
 @BOTH

@@ -1,0 +1,111 @@
+"""Three requests at once and never a fourth; edits during the read lose nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from bill_emulator import Clock, Company, Emulator
+from tap_bill.resources import RESOURCES
+
+EDITED = {"bills", "vendors", "payments", "customers", "invoices"}
+
+
+def settings(emulator, **more):
+    return {**emulator.credentials, "api_url": emulator.url, **more}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_never_more_at_once_than_allowed(tap, limit):
+    with Emulator(company=Company(seed=7, bills=300), latency=0.01, limit=limit) as emulator:
+        run = tap(settings(emulator, max_concurrency=limit, page_size=20))
+        assert (emulator.counters.refused, emulator.counters.peak_in_flight) == (0, limit)
+    assert run.exit_code == 0
+
+
+def test_a_run_in_which_nothing_changed_costs_one_request_a_stream(tap):
+    with Emulator(company=Company(seed=7, bills=25)) as emulator:
+        first = tap(settings(emulator))
+        emulator.counters.reset()
+        second = tap(settings(emulator), state=first.state)
+        assert emulator.counters.requests == len(RESOURCES) + 2
+    assert second.exit_code == 0
+
+
+@pytest.mark.parametrize("cursor", ["offset", "keyset"])
+@pytest.mark.parametrize("skew", [-600, 0, 600])
+@pytest.mark.parametrize("created", ["even", "bulk"])
+def test_edits_during_the_read_lose_nothing(tap, cursor, skew, created):
+    clock = Clock()
+    clock.advance(skew)
+    company = Company(seed=7, bills=300, created=created, clock=clock)
+    table = {stream: {} for stream in EDITED}
+    with Emulator(company=company, cursor=cursor, edit_every=1, edit_rows=2) as busy:
+        first = tap(settings(busy, page_size=10), select=EDITED)
+        assert busy.counters.edits > 100
+        assert busy.counters.adds > 20
+    with Emulator(company=company, cursor=cursor) as quiet:
+        second = tap(settings(quiet), select=EDITED, state=first.state)
+    for run in (first, second):
+        assert run.exit_code == 0, run.stderr
+        assert run.warnings == []
+        for stream in EDITED:
+            table[stream] |= {row["id"]: row for row in run.records[stream]}
+    for stream in EDITED:
+        truth = {row["id"]: {"organizationId": company.organization_id, **row} for row in company.rows(stream)}
+        assert table[stream] == truth, stream
+
+
+def test_the_lines_of_edited_bills_are_complete(tap):
+    company = Company(seed=7, bills=200)
+    streams = {"bills", "bill_line_items"}
+    with Emulator(company=company, edit_every=1) as busy:
+        first = tap(settings(busy, page_size=10), select=streams)
+    with Emulator(company=company) as quiet:
+        second = tap(settings(quiet), select=streams, state=first.state)
+    lines = {(line["billId"], line["id"]): line for run in (first, second) for line in run.records["bill_line_items"]}
+    present = {
+        bill["id"]: [
+            line["id"]
+            for line in lines.values()
+            if line["billId"] == bill["id"] and line["parentUpdatedTime"] == bill["updatedTime"]
+        ]
+        for bill in company.rows("bills")
+    }
+    for bill in company.rows("bills"):
+        assert sorted(present[bill["id"]]) == sorted(line["id"] for line in bill["billLineItems"])
+
+
+def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
+    """The refused stream is fetched ahead by a worker while an earlier one is written."""
+    with Emulator(company=Company(seed=7, bills=100), forbid=["vendors"]) as emulator:
+        run = tap(settings(emulator, page_size=10), select={"bills", "vendors"})
+    assert run.exit_code == 1
+    assert len(run.records["bills"]) == 100
+    (line,) = run.errors
+    assert line.startswith("vendors: BILL refused GET /v3/vendors for organization")
+    assert "BDC_1302" in line
+    assert "Traceback" not in run.stderr
+
+
+def test_a_filter_on_the_time_line_that_is_refused_leaves_one_reader(tap):
+    """Where BILL sorts by `createdTime` but does not filter by it, the pass goes on without ranges."""
+    company = Company(seed=7, bills=300)
+
+    def layer(application):
+        async def refusing(scope, receive, send):
+            if b"createdTime%3Agte" in scope.get("query_string", b""):
+                await send({"type": "http.response.start", "status": 400, "headers": []})
+                await send({"type": "http.response.body", "body": b'[{"severity":"ERROR","message":"bad filter"}]'})
+            else:
+                await application(scope, receive, send)
+
+        return refusing
+
+    with Emulator(company=company, layers=[layer]) as emulator:
+        run = tap(settings(emulator, page_size=20), select={"bills"})
+    assert run.exit_code == 0
+    assert {row["id"] for row in run.records["bills"]} == set(company.ids("bills"))
+    (line,) = run.warnings
+    assert line == ("bills: BILL refused to filter and sort it by time (HTTP 400: bad filter), so one reader reads it.")
+    (entry,) = run.state["bookmarks"]["bills"]["partitions"]
+    assert entry["replication_key_value"][:19] == max(row["updatedTime"] for row in company.rows("bills"))[:19]
