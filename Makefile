@@ -12,8 +12,6 @@ ifndef PYTHON
 PYTHON = $(eval PYTHON := $(or $(call first,$(with_venv)),$(call first,$(new_enough))))$(PYTHON)
 endif
 
-checked := tap_bill bill_emulator demo requirements
-
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
 

@@ -1,7 +1,7 @@
 """`python -m demo`, or better `make demo`: everything that tap-bill does, on this machine alone.
 
 A BILL emulator with an invented company, an empty PostgreSQL, and Meltano running tap-bill and target-postgres between
-them, exactly as for a real company. Nothing is left running, and the settings and bookmarks of your own are not touched.
+them, exactly as for a real company. Nothing is left running, and your own settings and bookmarks are not touched.
 """
 
 from __future__ import annotations
@@ -43,15 +43,13 @@ def demonstrate() -> None:
         loader = {"TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url}
         print("meltano run tap-bill target-postgres ...", end=" ", flush=True)
         started = time.monotonic()
-        pipeline.meltano(
-            "run", "tap-bill", "target-postgres", variables=bill | loader, state=Path(state), log=LOG
-        )
+        pipeline.meltano("run", "tap-bill", "target-postgres", variables=bill | loader, state=Path(state), log=LOG)
         print(f"{time.monotonic() - started:.0f} s\n")
         with psycopg.connect(postgres.dsn) as database:
             counts, owed = report.rows_per_table(database), report.aging(database)
     report.print_rows(counts)
     report.print_aging(owed)
-    print("\nTo load your own company, see \"Five minutes with your own BILL account\" in README.md.")
+    print('\nTo load your own company, see "Five minutes with your own BILL account" in README.md.')
 
 
 if __name__ == "__main__":

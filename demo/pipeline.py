@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,9 +85,7 @@ def meltano(*arguments: str, variables: Mapping[str, str], state: Path, log: Pat
 def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in the project's folder; at the end, however it comes, nothing of it runs any more."""
     # A session of its own: Ctrl-C reaches us alone, and we end the program and its children in good order.
-    with subprocess.Popen(
-        command, cwd=PROJECT, stdin=subprocess.DEVNULL, start_new_session=True, **options
-    ) as process:
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, start_new_session=True, **options) as process:
         try:
             yield process
         finally:
@@ -94,11 +93,10 @@ def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the program and its children to stop; insist after a while."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, 15)
-    try:
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        pass
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, 9)
+        os.killpg(process.pid, signal.SIGKILL)

@@ -145,7 +145,9 @@ def succeed(commands: list[list[str]], log: IO[str]) -> bool:
     """Run commands quietly until one fails."""
     for command in commands:
         print("$", *command, file=log, flush=True)
-        run = subprocess.run(command, cwd=ROOT, env=VARIABLES, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+        run = subprocess.run(
+            command, cwd=ROOT, env=VARIABLES, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
+        )
         if run.returncode != 0:
             return False
     return True

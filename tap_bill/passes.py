@@ -21,8 +21,8 @@ if t.TYPE_CHECKING:
 SLACK: t.Final = timedelta(seconds=1)
 """How far a time that BILL shows may lie after the one it stores."""
 
-WORTH_DIVIDING: t.Final = 1.5
-"""Pages that must be left in a range before a second reader helps."""
+WORTH_DIVIDING: t.Final = 3.0
+"""Pages that must be left in a range before a second reader saves more than the request that it costs."""
 
 MOST_EMPTY_PAGES: t.Final = 100
 """Empty pages in a row, each with a new cursor, after which a list is taken to have no end."""
