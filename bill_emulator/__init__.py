@@ -37,9 +37,14 @@ How well each behaviour is known:
 | money is sent digit for digit (`0.10`) | assumed |
 | what bumps `updatedTime`: only edits of the row itself; how amounts relate (see `ledger.py`) | assumed |
 | unknown query parameters are ignored; a repeated one counts once, the last | assumed |
-| `Date` header on every answer | HTTP |
+| 3 requests at once, else `BDC_1322` until one is over | documented |
+| the status of `BDC_1322` (choose), sign-in and sign-out count too | undocumented; assumed |
+| latency; rows edited and added during a read, under offset cursors shifting others (choose) | not BILL's to say |
+| `createdTime` even, half of it in one import, or piled up at one end (choose) | invented |
+| `Date` header on every answer; the clock may be ahead or behind | HTTP |
 
-`bill_emulator.traffic` adds latency, BILL's limit of requests at once, and people who edit while somebody reads.
+`bill_emulator.traffic` adds latency, the limit, and people who edit while somebody reads; it counts what happens
+(`emu.counters`, `emu.reset_counters()`, `/control`). `bill_emulator.spread` crowds `createdTime`.
 Not built: faults. `Emulator(layers=...)` takes ASGI middlewares for such things.
 """
 

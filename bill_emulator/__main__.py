@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import signal
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 from bill_emulator.app import Credentials
-from bill_emulator.company import CREATED, ORGANIZATION_ID, Company
+from bill_emulator.company import ORGANIZATION_ID, Company
 from bill_emulator.paging import QUIRKS, STYLES
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_setup import ROLE_TYPES
 from bill_emulator.server import Emulator
+from bill_emulator.spread import PILES, SPREADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +39,12 @@ def _whole(text: str) -> int:
 
 def _seconds(text: str) -> float:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
 
 
 def _port(text: str) -> int:
@@ -60,9 +65,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=8787, help="port to listen on; 0 picks a free one")
     parser.add_argument("--seed", type=_whole, default=7, help="which company to invent")
     parser.add_argument("--bills", type=_whole, default=250, help="how many bills it has; other rows scale along")
-    parser.add_argument("--created", choices=tuple(CREATED), default="even", help="how createdTime is spread")
-    parser.add_argument(
-        "--bulk-import", dest="created", action="store_const", const="bulk", help="half of it in one moment"
+    created = parser.add_mutually_exclusive_group()
+    created.add_argument("--created", choices=tuple(SPREADS), default="even", help="how createdTime is spread")
+    created.add_argument(
+        "--bulk-import",
+        dest="created",
+        action="store_const",
+        const="bulk",
+        default=argparse.SUPPRESS,
+        help="--created bulk: half of the rows in one moment, as after an import",
+    )
+    created.add_argument(
+        "--pile",
+        dest="created",
+        choices=PILES,
+        default=argparse.SUPPRESS,
+        help="--created start or end: nearly all rows within 1 %% of the time line",
     )
     parser.add_argument("--cursor", choices=tuple(STYLES), default="offset", help="what a page cursor stands for")
     parser.add_argument("--username", default=known.username, help="user, or name of a sync token")
@@ -89,15 +107,27 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(QUIRKS),
         help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
     )
-    parser.add_argument("--latency", type=_seconds, default=0.0, metavar="SECONDS", help="every answer takes so long")
-    parser.add_argument("--limit", type=_whole, default=3, help="requests in flight; 0: any number")
-    parser.add_argument("--limit-status", type=_whole, default=429, help="HTTP status of one request too many")
     parser.add_argument(
-        "--edit-every", type=_whole, default=0, metavar="N", help="edit and add rows after every N list answers"
+        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="let every answer take so long"
+    )
+    parser.add_argument("--limit", type=_whole, default=3, metavar="N", help="requests at once; 0: any number")
+    parser.add_argument(
+        "--limit-status", type=_whole, default=429, metavar="STATUS", help="HTTP status of one request too many"
+    )
+    parser.add_argument(
+        "--edit-every",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="edit rows after every N list answers, and add one every other time; 0: never",
     )
     parser.add_argument("--edit-rows", type=_whole, default=3, metavar="N", help="rows to edit each time")
     parser.add_argument(
-        "--clock-skew", type=_seconds, default=0.0, metavar="SECONDS", help="set the clock ahead, or back if negative"
+        "--clock-skew",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="how far the clock is ahead of the machine's; negative: behind",
     )
     return parser
 

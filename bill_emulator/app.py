@@ -25,6 +25,7 @@ from bill_emulator.times import microseconds, shown
 if TYPE_CHECKING:
     from bill_emulator.company import Company
     from bill_emulator.sessions import Session, SessionBook
+    from bill_emulator.traffic import Counters, Editor
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -62,7 +63,16 @@ class Behaviour:
 class Api:
     """Answers BILL requests from a company."""
 
-    def __init__(self, company: Company, sessions: SessionBook, credentials: Credentials, behaviour: Behaviour) -> None:
+    def __init__(  # noqa: PLR0913 -- what it answers from, how it behaves, and who follows that
+        self,
+        company: Company,
+        sessions: SessionBook,
+        credentials: Credentials,
+        behaviour: Behaviour,
+        *,
+        counters: Counters,
+        editor: Editor,
+    ) -> None:
         unknown = behaviour.forbid - RESOURCES.keys()
         if unknown:
             raise ValueError(f"unknown resource {', '.join(sorted(unknown))}")
@@ -70,6 +80,8 @@ class Api:
         self.sessions = sessions
         self.credentials = credentials
         self.behaviour = behaviour
+        self.counters = counters
+        self._editor = editor
         self.pager = Pager(behaviour.cursor, behaviour.quirks)
         self.logins = 0
         users = {user["role"]["type"]: user["id"] for user in company.rows("users")}
@@ -121,6 +133,7 @@ class Api:
         if body["organizationId"] != self.company.organization_id:
             raise CodedError(errors.NO_API_ACCESS)
         self.logins += 1
+        self.counters.logins += 1
         answer = {
             "sessionId": self.sessions.open(self.user_id, body["devKey"]),
             "organizationId": self.company.organization_id,
@@ -175,6 +188,11 @@ class Api:
     # Data
 
     def _list(self, resource: Resource, request: Request) -> Response:
+        answer = self._page(resource, request)
+        self._editor.after_list(resource.name)
+        return answer
+
+    def _page(self, resource: Resource, request: Request) -> Response:
         parameters = request.query_params
         cursor = read_cursor(resource.name, parameters)
         query = parse_query(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from bill_emulator.blanks import blank_row
 from bill_emulator.clock import Clock
 from bill_emulator.ids import ID_LENGTH, make_id
-from bill_emulator.ledger import CLOSED, FOUNDED, OPENED, draw_up
+from bill_emulator.ledger import CLOSED, OPENED, draw_up
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_payable import PayableRows
 from bill_emulator.rows_receivable import ReceivableRows
 from bill_emulator.rows_setup import Setup
+from bill_emulator.spread import PILES, SPREADS, Spread
 from bill_emulator.table import Row, Stored, Table, View
 from bill_emulator.times import DAY, microseconds, read_stored, shown
 
@@ -35,7 +36,7 @@ class Company:
     All methods may be called from any thread, also while the emulator serves.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- every switch is a keyword with a default
         self,
         seed: int = 7,
         bills: int = 250,
@@ -43,13 +44,22 @@ class Company:
         clock: Clock | None = None,
         organization_id: str = ORGANIZATION_ID,
         created: str = "even",
+        bulk_import: bool = False,
+        pile: str | None = None,
     ) -> None:
         """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008.
 
-        `created` is how the rows lie on the time line of `createdTime`: see `CREATED`.
+        `created` is how `createdTime` lies on the time line: one of `bill_emulator.spread.SPREADS`. For short,
+        `bulk_import=True` is `created="bulk"`, and `pile="start"` or `"end"` is `created="start"` or `"end"`.
         """
-        if created not in CREATED:
-            raise ValueError(f"created must be one of {', '.join(CREATED)}")
+        if pile is not None and pile not in PILES:
+            raise ValueError(f"pile must be one of {', '.join(PILES)}")
+        asked = {how for how in (created, "bulk" if bulk_import else "even", pile or "even") if how != "even"}
+        if len(asked) > 1:
+            raise ValueError(f"createdTime must be spread in one way, not {' and '.join(sorted(asked))}")
+        created = asked.pop() if asked else "even"
+        if created not in SPREADS:
+            raise ValueError(f"created must be one of {', '.join(SPREADS)}")
         if bills < 0:
             raise ValueError("bills must not be negative")
         if len(organization_id) != ID_LENGTH or not organization_id.startswith("008"):
@@ -59,7 +69,7 @@ class Company:
         self.clock = clock or Clock()
         self.organization_id = organization_id
         self.lock = threading.RLock()
-        self._tables = _generate(seed, bills, organization_id, CREATED[created])
+        self._tables = _generate(seed, bills, organization_id, created)
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
 
     def rows(self, resource: str) -> list[Row]:
@@ -156,20 +166,10 @@ class Company:
         return self.row(resource, row["id"])
 
 
-CREATED: dict[str, Callable[[int, int], int]] = {
-    "even": lambda _serial, created: created,
-    "bulk": lambda serial, created: FOUNDED if serial % 2 else created,
-    "start": lambda _serial, created: FOUNDED + (created - FOUNDED) // 100,
-    "end": lambda _serial, created: CLOSED - (CLOSED - created) // 100,
-}
-"""How `createdTime` is spread: evenly, half of it in one moment as after an import, or piled up at one end.
-
-Each is a function of a row's number and its own moment; `updatedTime` never lies before it.
-"""
-
-
-def _generate(seed: int, bills: int, organization_id: str, spread: Callable[[int, int], int]) -> dict[str, Table]:
-    ledger = draw_up(seed, bills)
+def _generate(seed: int, bills: int, organization_id: str, created: str) -> dict[str, Table]:
+    ledger = draw_up(seed, bills, opening_import=created not in PILES)
+    spread = SPREADS[created](ledger)
+    spread.apply(ledger)
     setup = Setup(seed, organization_id)
     payable, receivable = PayableRows(ledger, setup), ReceivableRows(ledger, setup)
     plans: list[tuple[str, Iterable[Any], Callable[[Any], Row]]] = [
@@ -182,28 +182,27 @@ def _generate(seed: int, bills: int, organization_id: str, spread: Callable[[int
         ("receivable_payments", ledger.receivable.payments, receivable.payment),
         ("credit_memos", ledger.receivable.credits, receivable.credit),
     ]
-    for _, plans_, _ in plans:
-        for serial, plan in enumerate(plans_):
-            plan.created = spread(serial, plan.created)
-            plan.updated = max(plan.updated, plan.created)
     made = {
         name: [Stored(plan.id, plan.created, plan.updated, partial(make, plan)) for plan in plans_]
         for name, plans_, make in plans
     }
     for name, recurring in (("recurring_bills", payable.recurring), ("recurring_invoices", receivable.recurring)):
-        made[name] = _recurring(RESOURCES[name].prefix, seed, max(4, bills // 25), recurring)
+        made[name] = _recurring(RESOURCES[name].prefix, seed, max(4, bills // 25), spread, recurring)
     for name, rows in setup.all().items():
         timed = RESOURCES[name].timed
         made[name] = [
-            Stored.of(row, created if timed else None, updated if timed else None) for row, created, updated in rows
+            Stored.of(row, began if timed else None, updated if timed else None) for row, began, updated in rows
         ]
     return {name: Table(made[name]) for name in RESOURCES}
 
 
-def _recurring(prefix: str, seed: int, count: int, make: Callable[[int, int, int], Row]) -> list[Stored]:
+def _recurring(
+    prefix: str, seed: int, count: int, spread: Spread, make: Callable[[int, int, int], Row]
+) -> list[Stored]:
     rows = []
     for serial in range(count):
         created = OPENED + (CLOSED - OPENED - DAY) * serial // count + 250_001
         updated = created if serial % 3 == 0 else created + (CLOSED - created) // (2 + serial % 5)
+        created, updated = spread.moved(created, updated)
         rows.append(Stored(make_id(prefix, seed, serial), created, updated, partial(make, serial, created, updated)))
     return rows

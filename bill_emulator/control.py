@@ -1,7 +1,8 @@
 """The emulator's own route, `/control`: look at the company and change it from outside, for demos.
 
-`GET /control` answers row counts, the clock, the number of logins and the counters of `bill_emulator.traffic`.
-`GET /control/truth/bills` answers every row of a resource as it would be sent now, in id order.
+`GET /control` (or `/control/state`) answers the clock, row counts, the number of open sessions, and the counters of
+`bill_emulator.traffic`. `GET /control/truth/bills` answers every row of a resource as it would be sent now, digit for
+digit, in id order.
 `POST /control` takes one JSON object:
 
 * `{"do": "edit", "resource": "bills", "id": "...", "changes": {...}, "remove": [...]}`
@@ -28,15 +29,22 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from bill_emulator.app import Api
-    from bill_emulator.traffic import Counters
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def control_routes(api: Api, counters: Counters) -> list[Route]:  # noqa: C901 -- one small function per order
+CONTROL = "/control"
+
+
+def is_control(path: str) -> bool:
+    """Whether a path is the emulator's own, so that BILL has nothing to do with it."""
+    return path == CONTROL or path.startswith(CONTROL + "/")
+
+
+def control_routes(api: Api) -> list[Route]:  # noqa: C901 -- one small function per order
     """The routes to add to the application."""
-    company = api.company
+    company, counters = api.company, api.counters
 
     def edit(order: dict[str, Any]) -> Any:
         return company.edit(order["resource"], order["id"], order.get("changes", {}), order.get("remove", ()))
@@ -54,7 +62,7 @@ def control_routes(api: Api, counters: Counters) -> list[Route]:  # noqa: C901 -
 
     def state() -> Any:
         now = shown(microseconds(company.clock.now()))
-        return {"now": now, "logins": api.logins, "rows": company.totals(), **counters.as_dict()}
+        return {"now": now, "rows": company.totals(), "sessions": api.sessions.count(), **counters.as_dict()}
 
     def reset_counters(_order: dict[str, Any]) -> Any:
         counters.reset()
@@ -83,13 +91,20 @@ def control_routes(api: Api, counters: Counters) -> list[Route]:  # noqa: C901 -
         resource = request.path_params["resource"]
         if resource not in company.totals():
             return _answer({"message": f"missing or unknown: {resource}"}, 404)
-        return _answer(company.rows(resource))
+        with company.lock:
+            rows = sorted(company.all_stored(resource), key=lambda stored: stored.id)
+            return _json(b"[%b]" % b",".join(stored.json() for stored in rows))
 
     return [
-        Route("/control", control, methods=["GET", "POST"]),
-        Route("/control/truth/{resource}", truth, methods=["GET"]),
+        Route(CONTROL, control, methods=["GET", "POST"]),
+        Route(CONTROL + "/state", control, methods=["GET"]),
+        Route(CONTROL + "/truth/{resource}", truth, methods=["GET"]),
     ]
 
 
 def _answer(data: Any, status: int = 200) -> Response:
-    return Response(_ENCODER.encode(data), status, media_type="application/json")
+    return _json(_ENCODER.encode(data), status)
+
+
+def _json(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, media_type="application/json")

@@ -230,12 +230,27 @@ class Ledger:
     receivable: Side
 
 
-def draw_up(seed: int, bills: int) -> Ledger:
-    """Plan a company with so many bills. The same arguments give the same ledger, on any machine."""
-    payable = _Books(Random(f"{seed}/payable"), seed, ("009", "00n", "stp", "vcr"), max(12, bills // 5))
+def draw_up(seed: int, bills: int, *, opening_import: bool = True) -> Ledger:
+    """Plan a company with so many bills. The same arguments give the same ledger, on any machine.
+
+    With `opening_import`, the first tenth of the bills and invoices came at one instant.
+    """
+    payable = _Books(
+        Random(f"{seed}/payable"),
+        seed,
+        ("009", "00n", "stp", "vcr"),
+        max(12, bills // 5),
+        opening_import=opening_import,
+    )
     for serial in range(bills):
         payable.enter(serial, bills, _BILL_FATES, taxed=False)
-    receivable = _Books(Random(f"{seed}/receivable"), seed, ("0cu", "00e", "0rp", "ccr"), max(12, bills // 8))
+    receivable = _Books(
+        Random(f"{seed}/receivable"),
+        seed,
+        ("0cu", "00e", "0rp", "ccr"),
+        max(12, bills // 8),
+        opening_import=opening_import,
+    )
     for serial in range(bills // 2):
         receivable.enter(serial, bills // 2, _INVOICE_FATES, taxed=True)
     return Ledger(seed, bills, payable.close(), receivable.close())
@@ -244,7 +259,10 @@ def draw_up(seed: int, bills: int) -> Ledger:
 class _Books:
     """Writes one side of the ledger, debt after debt."""
 
-    def __init__(self, rng: Random, seed: int, prefixes: tuple[str, str, str, str], parties: int) -> None:
+    def __init__(
+        self, rng: Random, seed: int, prefixes: tuple[str, str, str, str], parties: int, *, opening_import: bool
+    ) -> None:
+        self.opening_import = opening_import
         self.rng = rng
         self.seed = seed
         party, *self.prefixes = prefixes
@@ -269,8 +287,8 @@ class _Books:
         return created + int(self.rng.random() * (CLOSED - created))
 
     def _created(self, serial: int, count: int) -> int:
-        """The first tenth came in one import, at one instant; later ones come one by one, or two at once."""
-        if serial < count // 10:
+        """The first tenth may come in one import, at one instant; later ones come one by one, or two at once."""
+        if self.opening_import and serial < count // 10:
             return OPENED + 123_456
         if serial % 10 == 9:
             serial -= 1

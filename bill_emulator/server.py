@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bill_emulator.app import Api, Behaviour, Credentials
 from bill_emulator.company import Company
-from bill_emulator.control import control_routes
+from bill_emulator.control import control_routes, is_control
 from bill_emulator.sessions import SessionBook
 from bill_emulator.traffic import Counters, Editor, Gate
 
@@ -75,28 +75,31 @@ class Emulator:
     ) -> None:
         """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `bill_emulator.app.Behaviour`.
 
-        Every answer takes `latency` seconds; `limit` requests may be in flight (0: any number), one more is answered
-        `BDC_1322` with `limit_status`. After every `edit_every` list answers (0: never) `edit_rows` rows of that list
-        are edited, and every other time a row is added.
+        Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
+        answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
+        rows of the resource that was read are edited, and every other time a row is added to it.
 
-        `layers` are ASGI middlewares around the application, the first one outermost; they see BILL requests and
-        `/control` alike, and what they answer is recorded and dated like any other answer.
+        `layers` are ASGI middlewares around the application, the first one outermost; they see `/control` and the BILL
+        requests which were let in, and what they answer is counted, recorded and dated like any other answer.
         """
         self.company = company or Company()
         if clock is not None:
             self.company.clock = clock
         self._sessions = SessionBook(self.clock)
         self._credentials = credentials or Credentials()
+        self.counters = Counters()
+        editor = Editor(self.counters, self.company, every=edit_every, rows=edit_rows)
         behaviour = Behaviour(cursor, refuse_assumed, ignore_sort, frozenset(quirks), role, frozenset(forbid))
-        self._api = Api(self.company, self._sessions, self._credentials, behaviour)
+        self._api = Api(
+            self.company, self._sessions, self._credentials, behaviour, counters=self.counters, editor=editor
+        )
         self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
         self._address = (host, port)
-        self.counters = Counters()
-        self._layers: tuple[Layer, ...] = (
-            *layers,
-            lambda inner: Gate(inner, self.counters, self.company, latency=latency, limit=limit, status=limit_status),
-            lambda inner: Editor(inner, self.counters, self.company, every=edit_every, rows=edit_rows),
-        )
+        application: ASGIApp = self._api.application(*control_routes(self._api))
+        for layer in reversed(layers):
+            application = layer(application)
+        gate = Gate(application, self.counters, self.company, latency=latency, limit=limit, status=limit_status)
+        self._application = _Outermost(gate, self.clock, self._records)
         self._running: _Running | None = None
 
     @property
@@ -127,9 +130,13 @@ class Emulator:
         """The requests answered so far (the newest 200,000), without those to `/control`."""
         return list(self._records)
 
+    def reset_counters(self) -> None:
+        """Let `counters` begin anew."""
+        self.counters.reset()
+
     @property
     def logins(self) -> int:
-        """How many sign-ins succeeded."""
+        """How many sign-ins succeeded since the emulator was made."""
         return self._api.logins
 
     def expire_sessions(self) -> None:
@@ -138,10 +145,7 @@ class Emulator:
 
     def application(self) -> ASGIApp:
         """The whole ASGI application, to run it elsewhere."""
-        application: ASGIApp = self._api.application(*control_routes(self._api, self.counters))
-        for layer in reversed(self._layers):
-            application = layer(application)
-        return _Outermost(application, self.clock, self._records)
+        return self._application
 
     def start(self) -> Self:
         """Listen; returns when requests are answered. OSError when the address is taken."""
@@ -178,7 +182,7 @@ class _Outermost:
                 date = format_datetime(self._clock.now(), usegmt=True).encode()
                 headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
                 message = {**message, "headers": [*headers, (b"date", date)]}
-                if not scope["path"].startswith("/control"):
+                if not is_control(scope["path"]):
                     self._records.append(_record(scope, message["status"]))
             await send(message)
 

@@ -63,6 +63,12 @@ class SessionBook:
         with self._lock:
             self._sessions.pop(session_id, None)
 
+    def count(self) -> int:
+        """How many sessions would be let in now."""
+        with self._lock:
+            now = self._clock.now()
+            return sum(now - session.last_used < IDLE_LIMIT for session in self._sessions.values())
+
     def close_all(self) -> None:
         """End every session, as if all had been idle for too long."""
         with self._lock:

@@ -2,23 +2,25 @@
 
 | behaviour | known from |
 | --- | --- |
-| 3 requests at once per developer key and organization; one more is answered `BDC_1322` | documented |
+| 3 requests at once per developer key and organization; `BDC_1322` until one finishes | documented |
 | the status of that answer (429 unless told otherwise) | undocumented |
 | sign-in and sign-out count as requests too | assumed |
 | how long an answer takes; what people edit while somebody reads | up to the user of the emulator |
+
+An emulator has one developer key and one organization, so all its requests count together.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bill_emulator.control import is_control
 from bill_emulator.errors import TOO_MANY_AT_ONCE, CodedError
-from bill_emulator.resources import RESOURCES
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -26,18 +28,26 @@ if TYPE_CHECKING:
 
     from bill_emulator.company import Company
 
-BASE = "/connect/"
-"""Where BILL's paths begin; anything else is the emulator's own and not counted."""
+_STATUSES = range(400, 600)
 
 
 @dataclass(slots=True)
 class Counters:
-    """What happened since the start, or since they were set back."""
+    """What happened since the start, or since they were set back. Requests to `/control` are not counted.
+
+    Whoever has read an answer to its end finds it counted, and what `Editor` did on its account.
+    """
 
     requests: int = 0
+    """Answered requests of any kind and status, refused ones included."""
+    by_status: dict[int, int] = field(default_factory=dict)
     in_flight: int = 0
     peak_in_flight: int = 0
+    """The most that were under way at once, refused ones included: more than the limit means that some were refused."""
     refused: int = 0
+    """Answers `BDC_1322`."""
+    logins: int = 0
+    """Sign-ins that succeeded."""
     edits: int = 0
     adds: int = 0
     first_request: float = 0.0
@@ -49,16 +59,23 @@ class Counters:
 
     def reset(self) -> None:
         """Begin anew; what is in flight stays in flight."""
-        for name, value in asdict(Counters(in_flight=self.in_flight)).items():
+        fresh = Counters(in_flight=self.in_flight, peak_in_flight=self.in_flight)
+        for name, value in asdict(fresh).items():
             setattr(self, name, value)
 
 
 class Gate:
-    """Delays every BILL request, and refuses one more than may be in flight; `limit` 0 lets all in."""
+    """Counts and delays every BILL request, and refuses one more than may be in flight; `limit` 0 lets all in."""
 
     def __init__(  # noqa: PLR0913 -- what surrounds it, and three settings
         self, inner: ASGIApp, counters: Counters, company: Company, *, latency: float, limit: int, status: int
     ) -> None:
+        if latency < 0:
+            raise ValueError("latency must not be negative")
+        if limit < 0:
+            raise ValueError("limit must not be negative")
+        if status not in _STATUSES:
+            raise ValueError(f"limit_status must be from {_STATUSES[0]} to {_STATUSES[-1]}")
         self._inner = inner
         self._counters = counters
         self._company = company
@@ -67,28 +84,45 @@ class Gate:
         self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or refuse it."""
-        if not scope.get("path", "").startswith(BASE):
+        """Let a request in, or refuse it. It is over just before the last byte of its answer goes out."""
+        if is_control(scope["path"]):
             await self._inner(scope, receive, send)
             return
         counters = self._counters
         clock = asyncio.get_running_loop().time
         counters.first_request = counters.first_request or clock()
-        counters.requests += 1
         counters.in_flight += 1
         counters.peak_in_flight = max(counters.peak_in_flight, counters.in_flight)
+        under_way = True
+
+        def over() -> None:
+            nonlocal under_way
+            if under_way:
+                under_way = False
+                counters.in_flight -= 1
+                counters.last_answer = clock()
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                counters.requests += 1
+                counters.by_status[message["status"]] = counters.by_status.get(message["status"], 0) + 1
+            elif not message.get("more_body"):
+                over()
+            await send(message)
+
         try:
             if self._limit and counters.in_flight > self._limit:
                 counters.refused += 1
-                await self._refuse(send)
+                await self._refuse(receive, counted)
                 return
             await asyncio.sleep(self._latency)
-            await self._inner(scope, receive, send)
+            await self._inner(scope, receive, counted)
         finally:
-            counters.in_flight -= 1
-            counters.last_answer = clock()
+            over()
 
-    async def _refuse(self, send: Send) -> None:
+    async def _refuse(self, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
         body = CodedError(TOO_MANY_AT_ONCE).body(shown(microseconds(self._company.clock.now())))
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
@@ -96,40 +130,35 @@ class Gate:
 
 
 class Editor:
-    """People at work: after every so many list answers, rows of the list that was just read change or are added."""
+    """People at work: with every so many list answers, rows of the list that was just read change or are added.
 
-    def __init__(self, inner: ASGIApp, counters: Counters, company: Company, *, every: int, rows: int) -> None:
-        self._inner = inner
+    Which rows follows from the company's seed and from the order in which lists are read.
+    """
+
+    def __init__(self, counters: Counters, company: Company, *, every: int, rows: int) -> None:
+        if min(every, rows) < 0:
+            raise ValueError("edit_every and edit_rows must not be negative")
         self._counters = counters
         self._company = company
         self._every = every
         self._rows = rows
-        self._chance = Random(company.seed)
-        self._lists = {f"{BASE}v3{kind.path}": name for name, kind in RESOURCES.items() if kind.timed}
+        self._chance = Random(f"{company.seed}/edits")
         self._answers = 0
         self._turns = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, then perhaps edit."""
-
-        async def watched(message: Message) -> None:
-            await send(message)
-            ended = message["type"] == "http.response.body" and not message.get("more_body")
-            if ended and (resource := self._lists.get(scope["path"])):
-                self._answers += 1
-                if self._every and self._answers % self._every == 0:
-                    self._work_on(resource)
-
-        await self._inner(scope, receive, watched)
+    def after_list(self, resource: str) -> None:
+        """A page of this list has been made up, and is about to be sent."""
+        self._answers += 1
+        if self._every and self._answers % self._every == 0:
+            self._work_on(resource)
 
     def _work_on(self, resource: str) -> None:
         self._turns += 1
-        ids = self._company.ids(resource)
-        for row_id in self._chance.sample(ids, min(self._rows, len(ids))):
+        present = self._company.all_stored(resource)
+        for stored in self._chance.sample(present, min(self._rows, len(present))):
             self._counters.edits += 1
-            has_text = "description" in self._company.row(resource, row_id)
-            changes = {"description": f"Edited {self._counters.edits}"} if has_text else {}
-            self._company.edit(resource, row_id, changes)
+            changes = {"description": f"Edited {self._counters.edits}"} if "description" in stored.row() else {}
+            self._company.edit(resource, stored.id, changes)
         if self._turns % 2 == 0:
             self._company.add(resource)
             self._counters.adds += 1

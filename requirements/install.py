@@ -28,6 +28,7 @@ TOOLS = ROOT / ".tools"
 
 VARIABLES = os.environ | {"MELTANO_CLI_DISABLE_VERSION_CHECK": "true", "PIP_USER": "0", "UV_PYTHON_DOWNLOADS": "never"}
 NOTHING_ARRIVES = ("No matching distribution", "connection broken", "Connection refused", "Failed to fetch")
+NO_CONNECTION = "Retrying (Retry("
 
 
 class InstallError(Exception):
@@ -59,7 +60,7 @@ class Environment:
         pip = [str(self.folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
         return [
             [sys.executable, "-m", "venv", "--clear", str(self.folder)],
-            [*pip, "install", "--no-deps", "--no-compile", "--requirement", str(self.pins)],
+            [*pip, "install", "--no-deps", "--no-compile", "--retries", "2", "--requirement", str(self.pins)],
             *([[*pip, "install", "--no-deps", "--no-build-isolation", "--editable", "."]] if self.editable else []),
             [*pip, "check"],
         ]
@@ -134,6 +135,11 @@ def stamp(environment: Environment) -> Path:
     return TOOLS / f"{environment.name}.stamp"
 
 
+def log_of(environment: Environment) -> Path:
+    """Return the file with everything that pip, uv and Meltano said."""
+    return TOOLS / f"{environment.name}.log"
+
+
 def is_ready(environment: Environment) -> bool:
     """Tell whether nothing needs to be done."""
     remembered = stamp(environment)
@@ -160,37 +166,64 @@ def build(environment: Environment, uv: str | None) -> None:
         InstallError: if neither uv nor pip could.
     """
     stamp(environment).unlink(missing_ok=True)
-    log_file = TOOLS / f"{environment.name}.log"
-    with log_file.open("w") as log:
+    with log_of(environment).open("w") as log:
         done = bool(uv) and succeed(environment.with_uv(uv or ""), log)
         if not done and not succeed(environment.with_pip(), log):
-            raise InstallError(explain(environment, log_file))
+            raise InstallError(explain(environment))
     stamp(environment).write_text(fingerprint(environment))
 
 
-def explain(environment: Environment, log: Path) -> str:
+def explain(environment: Environment) -> str:
     """Say in one or two lines what went wrong, judged by the log."""
-    text = log.read_text(errors="replace")
+    text = log_of(environment).read_text(errors="replace")
     if any(sign in text for sign in NOTHING_ARRIVES):
         why = "pip could not fetch a package. Is the package index reachable from here (network, proxy, pip.conf)?"
     else:
         errors = [line.strip() for line in text.splitlines() if "error" in line.lower()]
         why = errors[-1] if errors else "the installation stopped."
-    folder, where = (path.relative_to(ROOT) for path in (environment.folder, log))
+    folder, where = (path.relative_to(ROOT) for path in (environment.folder, log_of(environment)))
     return f"{folder} could not be filled: {why}\nEverything that pip said is in {where}."
 
 
 def find_uv() -> str | None:
-    """Get uv, unless pip has an index of its own, which uv would not know."""
+    """Get uv, unless pip has an index of its own, which uv would not know.
+
+    Raises:
+        InstallError: if there is no connection at all, so that there is no need to try anything else.
+    """
     if not is_ready(UV):
         try:
             build(UV, None)
         except InstallError:
+            if NO_CONNECTION in log_of(UV).read_text(errors="replace"):
+                raise
             return None
     python = UV.folder / "bin" / "python"
     settings = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
     own_index = any(name in settings.stdout for name in (".index-url", ".no-index", ".index_url", ".no_index"))
     return None if own_index else str(UV.folder / UV.program)
+
+
+def build_missing(names: list[str], optional: list[str]) -> None:
+    """Build the environments that are not there yet, one after the other.
+
+    Raises:
+        InstallError: if one that is not optional cannot be built.
+    """
+    wanted = [environment for name in names if not is_ready(environment := ENVIRONMENTS[name])]
+    uv = find_uv() if wanted else None
+    for environment in wanted:
+        print(f"Setting up {environment.folder.relative_to(ROOT)} ...", end=" ", flush=True)
+        started = time.monotonic()
+        try:
+            build(environment, uv)
+        except InstallError as error:
+            print("failed.", flush=True)
+            if environment.name not in optional:
+                raise
+            print(f"{error}\nWhat needs it will be skipped.", file=sys.stderr)
+        else:
+            print(f"{time.monotonic() - started:.0f} s", flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -203,25 +236,15 @@ def main(arguments: list[str]) -> int:
         )
         return 1
     cut = arguments.index("--try") if "--try" in arguments else len(arguments)
+    optional = arguments[cut + 1 :]
     TOOLS.mkdir(exist_ok=True)
     with (TOOLS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of two makes at once the second waits, then finds everything in place
-        asked = [ENVIRONMENTS[name] for name in arguments if name != "--try"]
-        wanted = [environment for environment in asked if not is_ready(environment)]
-        uv = find_uv() if wanted else None
-        for environment in wanted:
-            started = time.monotonic()
-            print(f"Setting up {environment.folder.relative_to(ROOT)} ...", end=" ", flush=True)
-            try:
-                build(environment, uv)
-            except InstallError as error:
-                print("failed.", flush=True)
-                print(error, file=sys.stderr)
-                if environment.name not in arguments[cut:]:
-                    return 1
-                print("What needs it will be skipped.", file=sys.stderr)
-            else:
-                print(f"{time.monotonic() - started:.0f} s", flush=True)
+        try:
+            build_missing(arguments[:cut] + optional, optional)
+        except InstallError as error:
+            print(error, file=sys.stderr)
+            return 1
     return 0
 
 

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from singer_sdk import Stream
+from singer_sdk.exceptions import AbortedSyncExceptionBase
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
@@ -36,6 +37,9 @@ if t.TYPE_CHECKING:
     from tap_bill.tap import TapBill
 
 ORGANIZATION: t.Final = "organizationId"
+
+TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
+"""What ends a stream without being a fault of the tap; the last is how `--test` ends each after one record."""
 
 _PACKAGED: t.Final = files("tap_bill") / "schemas"
 SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "schemas"
@@ -101,8 +105,8 @@ class BillStream(Stream):
             yield from super()._generate_record_messages(record)
 
     def log(self, message: str, *args: t.Any, level: int = logging.INFO, **kwargs: t.Any) -> None:
-        """Log a message, except the SDK's announcement of an error that tells all by itself."""
-        if level == logging.ERROR and isinstance(sys.exception(), BillError | BrokenPipeError):
+        """Log a message, except the SDK's announcement of an error that tells all by itself, or that is none."""
+        if level == logging.ERROR and isinstance(sys.exception(), TOLD_ELSEWHERE):
             return
         super().log(message, *args, level=level, **kwargs)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from signal import Signals
 
 from singer_sdk import Tap
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
@@ -65,6 +66,8 @@ class TapBill(Tap):
         """
         try:
             super().__init__(parse_env_config=parse_env_config, **kwargs)
+        except MappingError as error:
+            raise ConfigurationError(f"stream_maps is not valid: {error}") from None
         except ValueError as error:
             if not parse_env_config:
                 raise

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import pytest
 
 from bill_emulator import Clock, Company, Emulator
+from tap_bill.errors import BillError
 from tap_bill.resources import RESOURCES
+from tap_bill.tap import TapBill
 
 EDITED = {"bills", "vendors", "payments", "customers", "invoices"}
 
@@ -85,6 +90,18 @@ def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
     assert line.startswith("vendors: BILL refused GET /v3/vendors for organization")
     assert "BDC_1302" in line
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("forbidden", [[], ["vendors"]])
+def test_no_reader_outlives_the_run(forbidden, capsysbinary):
+    with Emulator(company=Company(seed=7, bills=100), forbid=forbidden) as emulator:
+        tap = TapBill(config=settings(emulator, page_size=10))
+        with contextlib.suppress(BillError), tap.running():
+            tap.read_ahead()
+            tap.sync_all()
+        assert emulator.counters.requests > 30
+    assert [thread for thread in threading.enumerate() if thread.name == "tap-bill-reader"] == []
+    assert capsysbinary.readouterr().out.count(b'"stream":"bills"') == 101
 
 
 def test_a_filter_on_the_time_line_that_is_refused_leaves_one_reader(tap):

