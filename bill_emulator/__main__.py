@@ -170,6 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason = error.strerror or error
         print(f"bill_emulator: cannot listen on {options.host}:{options.port}: {reason}", file=sys.stderr)
         return 1
+    except OverflowError:
+        print(f"bill_emulator: the clock cannot be set so far: {options.clock_skew:g} seconds", file=sys.stderr)
+        return 1
     except ValueError as error:
         print(f"bill_emulator: {error}", file=sys.stderr)
         return 1

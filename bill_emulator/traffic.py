@@ -113,16 +113,14 @@ class Gate:
         try:
             if self._limit and counters.in_flight > self._limit:
                 counters.refused += 1
-                await self._refuse(receive, counted)
+                await self._refuse(counted)
                 return
             await asyncio.sleep(self._latency)
             await self._inner(scope, receive, counted)
         finally:
             over()
 
-    async def _refuse(self, receive: Receive, send: Send) -> None:
-        while (await receive()).get("more_body"):
-            pass
+    async def _refuse(self, send: Send) -> None:
         body = CodedError(TOO_MANY_AT_ONCE).body(shown(microseconds(self._company.clock.now())))
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self._status, "headers": headers})

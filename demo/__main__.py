@@ -23,7 +23,8 @@ LOG = pipeline.PROJECT / ".demo" / "demo.log"
 
 def main() -> int:
     """Run the pipeline, then print what landed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(end, signal.default_int_handler)  # whoever ends us, everything is put away first
     LOG.parent.mkdir(exist_ok=True)
     LOG.write_bytes(b"")
     try:

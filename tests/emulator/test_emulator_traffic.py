@@ -7,12 +7,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
 
 import pytest
 import requests
 from emulator_client import Client, code_of
 
-from bill_emulator import Clock, Company, Emulator
+from bill_emulator import Clock, Company, Emulator, traffic
+from bill_emulator.resources import RESOURCES
 
 
 class Brake:
@@ -149,7 +151,7 @@ def test_a_request_that_fails_is_no_longer_in_flight(serve):
         return failing
 
     emulator, client = serve(limit=1, layers=[layer])
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
         get(client)
     assert client.get("/vendors").status_code == 200
     assert (emulator.counters.in_flight, emulator.counters.requests, emulator.counters.refused) == (0, 3, 0)
@@ -174,25 +176,22 @@ def test_impossible_settings_are_refused(option):
 # Latency
 
 
-def test_every_bill_request_waits_and_is_in_flight_meanwhile(serve, monkeypatch):
+def test_every_bill_request_waits_and_is_in_flight_meanwhile(monkeypatch):
     waits = []
-    emulator, client = serve()
-    real = asyncio.sleep
+    emulator = Emulator(company=Company(bills=20), latency=12.5)
 
-    async def noted(seconds):
-        waits.append((seconds, slow.counters.in_flight))
-        await real(0)
+    async def sleep(seconds):
+        waits.append((seconds, emulator.counters.in_flight))
 
-    with Emulator(company=Company(bills=20), latency=12.5) as slow:
-        monkeypatch.setattr("bill_emulator.traffic.asyncio", type("Faster", (), {**vars(asyncio), "sleep": noted}))
-        other = Client(slow).login()
-        assert other.get("/bills").status_code == 200
-        assert other.get("/nonsense").status_code == 404
-        assert other.post("/logout").status_code == 200
-        assert control(slow)["requests"] == 4
-        other.close()
+    monkeypatch.setattr(traffic, "asyncio", SimpleNamespace(get_running_loop=asyncio.get_running_loop, sleep=sleep))
+    with emulator:
+        client = Client(emulator).login()
+        assert client.get("/bills").status_code == 200
+        assert client.get("/nonsense").status_code == 404
+        assert client.post("/logout").status_code == 200
+        assert control(emulator)["requests"] == 4
+        client.close()
     assert waits == [(12.5, 1)] * 4
-    assert emulator.counters.requests == 1
 
 
 def test_an_answer_takes_at_least_as_long_as_told(serve):
@@ -206,20 +205,16 @@ def test_an_answer_takes_at_least_as_long_as_told(serve):
 # Edits
 
 
-def row_of(emulator, path, row_id):
-    return next(row for row in control(emulator, f"/truth/{path}") if row["id"] == row_id)
-
-
 def test_rows_are_edited_between_answers_and_every_other_time_one_is_added(serve):
     emulator, client = serve(bills=40, edit_every=2, edit_rows=4)
     before = {row["id"]: row for row in emulator.company.rows("bills")}
-    emulator.clock.advance(3600)
+    emulator.clock.advance(600)
     tally = []
     for _ in range(5):
         assert client.get("/bills", max=5).status_code == 200
         tally.append((emulator.counters.edits, emulator.counters.adds, emulator.company.count("bills")))
     assert tally == [(0, 0, 40), (4, 0, 40), (4, 0, 40), (8, 1, 41), (8, 1, 41)]
-    now = "2026-07-01T13:30:15.000+00:00"
+    now = "2026-07-01T12:40:15.000+00:00"
     truth = {row["id"]: row for row in emulator.company.rows("bills")}
     touched = {row_id for row_id, row in truth.items() if row["updatedTime"] == now}
     assert {row["updatedTime"] for row in before.values()}.isdisjoint({now})
@@ -242,24 +237,18 @@ def history(emulator, client):
 
 
 def test_edits_follow_from_the_seed(serve):
-    emulator, client = serve(edit_every=1, edit_rows=1)
-    first = history(emulator, client)
+    first = history(*serve(edit_every=1, edit_rows=1))
     assert history(*serve(edit_every=1, edit_rows=1)) == first
-    assert first["items"] == Company(seed=7, bills=40).rows("items")
-    assert [len(first[name]) for name in ("bills", "vendors", "users", "payments")] == [
-        count + more
-        for count, more in zip(
-            [Company(seed=7, bills=40).count(name) for name in ("bills", "vendors", "users", "payments")],
-            [1, 1, 1, 0],
-            strict=True,
-        )
-    ]
+    untouched = Company(seed=7, bills=40)
+    more = {name: len(rows) - untouched.count(name) for name, rows in first.items()}
+    assert more == {"bills": 1, "vendors": 1, "users": 1, "payments": 0, "items": 0}
+    assert first["items"] == untouched.rows("items")
 
 
 def test_edits_reach_the_whole_list(serve):
-    emulator, client = serve(bills=40, edit_every=1, edit_rows=3)
+    emulator, client = serve(bills=40, edit_every=1, edit_rows=10)
     now = "2026-07-01T12:30:15.000+00:00"
-    for _ in range(60):
+    for _ in range(30):
         client.ok("/bills", max=1)
     old = Company(seed=7, bills=40).ids("bills")
     assert all(emulator.company.row("bills", row_id)["updatedTime"] == now for row_id in old)
@@ -275,17 +264,11 @@ def test_the_page_just_sent_is_as_it_was_before_the_edit(serve):
 
 
 def test_offset_cursors_lose_rows_while_people_work(serve):
-    """The very thing that makes it hard: sorted by `updatedTime`, a row that is edited moves the later ones up."""
+    """What makes reading hard: an edited row leaves the part already read, and a later row moves up into it."""
     emulator, client = serve(bills=200, edit_every=1, edit_rows=5)
-    ids = Company(seed=7, bills=200).ids("bills")
-    read = client.ids("/bills", max=10, sort="updatedTime:desc")
-    assert set(ids) <= set(emulator.company.ids("bills"))
-    other, second = serve(bills=200, edit_every=1, edit_rows=5, cursor="offset")
-    ascending = second.ids("/bills", max=10, sort="updatedTime:asc", filters='updatedTime:lt:"2026-07-01T12:00"')
-    assert len(ascending) < 200
-    assert set(ascending) < set(ids)
-    assert len(read) > len(set(read))  # the other way round they come twice
-    assert other.counters.edits > 0
+    read = client.ids("/bills", max=10, sort="updatedTime:asc", filters='updatedTime:lt:"2026-07-01T12:00"')
+    untouched = {row["id"] for row in emulator.company.rows("bills") if row["updatedTime"] < "2026-07-01T12:00"}
+    assert untouched - set(read) != set()
 
 
 @pytest.mark.parametrize("answer", ["refused", "unknown", "one row", "one object", "a bare array"])
@@ -303,8 +286,6 @@ def test_only_a_list_answer_makes_people_work(serve, answer):
 
 
 def test_every_list_can_be_edited_and_added_to(serve):
-    from bill_emulator.resources import RESOURCES
-
     emulator, client = serve(edit_every=1, edit_rows=1)
     lists = [kind for kind in RESOURCES.values() if kind.shape == "list"]
     for kind in lists:
@@ -338,13 +319,8 @@ def test_the_counters_say_what_happened(serve):
         "adds": 0,
     }
     for path in ("", "/state"):
-        assert control(emulator, path).items() >= expected.items()
-    assert (
-        emulator.counters.as_dict().items()
-        >= (expected | {"by_status": {200: 2, 400: 2, 404: 2}}).items() - {("sessions", 1)}
-        if False
-        else True
-    )
+        state = control(emulator, path)
+        assert {name: state[name] for name in expected} == expected
     assert emulator.counters.by_status == {200: 2, 400: 2, 404: 2}
     assert len(emulator.requests) == 6
 
@@ -381,6 +357,7 @@ def test_what_is_in_flight_stays_so_when_counters_are_set_back(serve, crowd):
 
 def test_open_sessions_are_counted(serve):
     emulator, client = serve(bills=20)
+    assert client.get("/bills").status_code == 200
     second = Client(emulator).login()
     assert (control(emulator)["sessions"], control(emulator)["logins"]) == (2, 2)
     second.post("/logout")
