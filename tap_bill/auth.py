@@ -2,36 +2,107 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import time
 import typing as t
-from threading import Lock
+from threading import Condition, Lock
 
 from requests.auth import AuthBase
 
-from tap_bill.errors import BillError, SignInError, read_refusal, sign_in_advice
+from tap_bill.errors import BillError, Reaction, RefusedError, SignInError
+from tap_bill.exchange import Request
 from tap_bill.settings import environment
+from tap_bill.tally import SIGN_IN
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from requests import PreparedRequest
 
-    from tap_bill.transport import Transport
+    from tap_bill.exchange import Exchange
+    from tap_bill.quota import HourlyQuota
+    from tap_bill.tally import Tally
 
 LOGGER = logging.getLogger("tap-bill")
 
+LOGIN_FIELDS: t.Final[dict[str, str]] = {
+    "username": "username",
+    "password": "password",
+    "console_api_token": "consoleApiToken",
+    "dev_key": "devKey",
+    "organization_id": "organizationId",
+    "remember_me_id": "rememberMeId",
+    "device": "device",
+}
+"""Fields of `POST /v3/login` by setting (BILL: reference of the API login)."""
 
-class Credentials(t.NamedTuple):
-    """The four values of `POST /v3/login`."""
+IDLE: t.Final = 29 * 60.0
+"""Seconds without a request after which a session is not used any more: BILL ends it after 35 minutes."""
 
-    username: str
-    password: str
-    dev_key: str
-    organization_id: str
+PASSING: t.Final = (Reaction.RETRY, Reaction.SLOW_DOWN, Reaction.WAIT_FOR_HOUR)
+"""What a refused sign-in says nothing about the credentials with."""
 
-    def __repr__(self) -> str:
-        """Show whose they are and no secret, wherever they are printed."""
-        return f"Credentials(username={self.username!r}, organization_id={self.organization_id!r})"
+WRONG_CREDENTIALS: t.Final = {"BDC_1101", "BDC_1102"}
+"""Codes by which BILL refuses the user or the key, whichever the organization."""
+
+REFUSALS: t.Final = 2
+"""Refused sign-ins after which the same user and key are not tried again: BILL may lock the user out."""
+
+
+class Login:
+    """What signs in to one organization."""
+
+    def __init__(self, settings: Mapping[str, t.Any]) -> None:
+        self.organization_id: str = settings["organization_id"]
+        self.dev_key: str = settings["dev_key"]
+        self.body = {field: settings[name] for name, field in LOGIN_FIELDS.items() if settings.get(name)}
+
+    @property
+    def user(self) -> tuple[str, ...]:
+        """What a refusal is about: everything but the organization."""
+        return tuple(value for field, value in self.body.items() if field != "organizationId")
+
+
+class SignIns:
+    """Sees to it that a wrong password is not tried over and over, however many organizations share it."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._trying: dict[tuple[str, ...], int] = {}
+        self._refused: dict[tuple[str, ...], list[SignInError]] = {}
+        self._accepted: set[tuple[str, ...]] = set()
+
+    @contextlib.contextmanager
+    def attempt(self, login: Login) -> Iterator[None]:
+        """Try to sign in, with a `SignInError` for a refusal.
+
+        Raises:
+            SignInError: without a try, if BILL has refused these credentials twice and never accepted them.
+        """
+        user = login.user
+        with self._changed:
+            self._changed.wait_for(lambda: self._may_try(user) or not self._trying.get(user))
+            if not self._may_try(user):
+                raise self._refused[user][-1]
+            self._trying[user] = self._trying.get(user, 0) + 1
+        try:
+            yield
+        except SignInError as error:
+            if error.wrong_credentials:
+                self._refused.setdefault(user, []).append(error)
+            raise
+        else:
+            self._accepted.add(user)
+        finally:
+            with self._changed:
+                self._trying[user] -= 1
+                self._changed.notify_all()
+
+    def _may_try(self, user: tuple[str, ...]) -> bool:
+        tried = len(self._refused.get(user, ())) + self._trying.get(user, 0)
+        return user in self._accepted or tried < REFUSALS
 
 
 class _NoCredentials(AuthBase):
@@ -39,6 +110,15 @@ class _NoCredentials(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         return request
+
+    def headers(self) -> AuthBase:
+        """Return what to send."""
+        return self
+
+    def renew(self, refused: AuthBase) -> bool:
+        """Return that there is nothing better."""
+        del refused
+        return False
 
 
 class _SessionHeaders(AuthBase):
@@ -55,80 +135,109 @@ class _SessionHeaders(AuthBase):
 class BillSessionAuthenticator:
     """One BILL session of one organization, shared by all its streams.
 
-    The session is made at the first request, replaced when BILL says it is dead, and ended by `sign_out`.
-    BILL allows 200 logins an hour per developer key, so however many readers meet a dead session, one login is made.
+    The session is made at the first request, replaced when BILL says it is dead or when it was idle for too long,
+    and ended by `sign_out`. BILL allows 200 logins an hour per developer key, so however many readers meet a dead
+    session, one login is made.
+
+    Args:
+        exchange: sends the login.
+        login: what signs in.
+        quotas: the hourly limits that a login counts for, that of logins last.
+        sign_ins: shared by all organizations of the run.
+        tally: counts logins.
+        monotonic: a clock in seconds.
     """
 
-    def __init__(self, transport: Transport, credentials: Credentials) -> None:
-        self._transport = transport
-        self._credentials = credentials
+    def __init__(  # noqa: PLR0913 - what it works with
+        self,
+        exchange: Exchange,
+        login: Login,
+        *,
+        quotas: Sequence[HourlyQuota],
+        sign_ins: SignIns,
+        tally: Tally,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._exchange = exchange
+        self._login = login
+        self._quotas = quotas
+        self._sign_ins = sign_ins
+        self._tally = tally
+        self._monotonic = monotonic
         self._lock = Lock()
-        self._headers: _SessionHeaders | None = None
+        self._session: _SessionHeaders | None = None
+        self._used = 0.0
+        self._signed_in = 0
+        self._refused: SignInError | None = None
         self.server_time: datetime | None = None
 
-    @property
-    def organization_id(self) -> str:
-        """The organization whose data the session reads."""
-        return self._credentials.organization_id
-
     def headers(self) -> AuthBase:
-        """Return the credentials of the next request, signing in first where there is no session.
+        """Return the credentials of the next request, signing in first where there is no session that is fit for use.
 
         Raises:
-            SignInError: if BILL refuses the credentials.
+            SignInError: if BILL refuses the credentials, or has refused them before.
             UnreachableError: if BILL cannot be reached.
         """
         with self._lock:
-            if self._headers is None:
-                self._headers = self._sign_in()
-            return self._headers
+            if self._session is None or self._monotonic() - self._used >= IDLE:
+                self._session = None
+                self._session = self._sign_in()
+            self._used = self._monotonic()
+            return self._session
 
-    def discard(self, headers: AuthBase) -> None:
-        """Forget a session that BILL called dead, unless another reader has replaced it already."""
+    def renew(self, refused: AuthBase) -> bool:
+        """Give up a session that BILL called dead, unless another reader has replaced it already."""
         with self._lock:
-            if self._headers is headers:
-                self._headers = None
+            if self._session is refused:
+                self._session = None
+        return True
 
     def sign_out(self) -> None:
         """End the session; a failure is of no consequence, since an idle session ends by itself."""
         with self._lock:
-            headers, self._headers = self._headers, None
-        if headers is None:
-            return
-        try:
-            self._transport.send("POST", "/v3/logout", auth=headers)
-        except BillError as error:
-            LOGGER.debug("Signing out failed: %s", error.message)
+            session, self._session = self._session, None
+        if session is not None:
+            with contextlib.suppress(BillError):
+                self._exchange.sign_out(session)
 
     def _sign_in(self) -> _SessionHeaders:
-        credentials = self._credentials
-        answer = self._transport.send(
-            "POST",
-            "/v3/login",
-            auth=_NoCredentials(),
-            json={
-                "username": credentials.username,
-                "password": credentials.password,
-                "organizationId": credentials.organization_id,
-                "devKey": credentials.dev_key,
-            },
-        )
-        where = environment(self._transport.api_url)
-        if refusal := read_refusal(answer.status, answer.body):
-            code = ", ".join(refusal.codes) or f"HTTP {refusal.status}"
+        if self._refused:
+            raise self._refused
+        try:
+            with self._sign_ins.attempt(self._login):
+                session = self._open()
+        except SignInError as error:
+            self._refused = error
+            raise
+        self._tally.add(renewals=1 if self._signed_in else 0)
+        self._signed_in += 1
+        return session
+
+    def _open(self) -> _SessionHeaders:
+        login, where = self._login, environment(self._exchange.api_url)
+        request = Request(SIGN_IN, "POST", "/v3/login", json=login.body)
+        try:
+            answer = self._exchange.send(request, _NoCredentials(), self._quotas, self._tally)
+        except RefusedError as error:
+            refusal = error.refusal
+            if refusal.reaction in PASSING:
+                raise
+            known = refusal.known_as.advice if refusal.reaction is Reaction.STOP else ""
             raise SignInError(
-                f"BILL {where} refused the sign-in to organization {credentials.organization_id} with {code}: "
-                f"{sign_in_advice(refusal)}."
-            )
+                f"BILL {where} refused the sign-in to organization {login.organization_id} with "
+                f"{', '.join(refusal.codes) or f'HTTP {refusal.status}'}: "
+                f"{known or 'check username, password, dev_key, organization_id and api_url'}.",
+                wrong_credentials=not known or bool(WRONG_CREDENTIALS & {*refusal.codes}),
+            ) from None
         body = answer.body if isinstance(answer.body, dict) else {}
-        session_id, organization_id = body.get("sessionId"), body.get("organizationId", credentials.organization_id)
+        session_id, organization_id = body.get("sessionId"), body.get("organizationId", login.organization_id)
         if not isinstance(session_id, str):
             raise SignInError(f"BILL {where} answered the sign-in without a sessionId; check api_url and any proxy.")
-        if organization_id != credentials.organization_id:
+        if organization_id != login.organization_id:
             raise SignInError(
-                f"BILL {where} opened organization {organization_id} instead of {credentials.organization_id}; "
+                f"BILL {where} opened organization {organization_id} instead of {login.organization_id}; "
                 "set organization_id to the organization that these credentials belong to."
             )
         LOGGER.info("Signed in to BILL %s, organization %s.", where, organization_id)
         self.server_time = answer.server_time
-        return _SessionHeaders(session_id, credentials.dev_key)
+        return _SessionHeaders(session_id, login.dev_key)

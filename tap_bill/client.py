@@ -1,46 +1,97 @@
-"""One request to BILL: signed in, sent, its answer judged."""
+"""Reading from one organization of BILL."""
 
 from __future__ import annotations
 
 import typing as t
 
-from tap_bill.errors import Reaction, Refusal, RefusedError, UnreachableError, read_refusal
-from tap_bill.settings import environment
+from tap_bill.auth import BillSessionAuthenticator, Login, SignIns
+from tap_bill.exchange import Exchange, Policy, Request
+from tap_bill.gate import Gate
+from tap_bill.quota import HourlyQuota, ServerClock
+from tap_bill.tally import SIGN_IN
+from tap_bill.transport import Transport
 
 if t.TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
     from datetime import datetime
 
-    from tap_bill.auth import BillSessionAuthenticator
-    from tap_bill.transport import Answer, Transport
+    from tap_bill.tally import Tallies
+
+
+class Shared:
+    """What all organizations of a run share: BILL's hourly limits count per developer key, whoever uses it."""
+
+    def __init__(self, settings: Mapping[str, t.Any]) -> None:
+        self.clock = ServerClock()
+        self.sign_ins = SignIns()
+        self._max_wait: float = settings["rate_limit_max_wait"]
+        self._own_limit: int | None = settings.get("max_requests_per_hour")
+        self._quotas: dict[str, tuple[HourlyQuota, HourlyQuota]] = {}
+
+    def quotas(self, dev_key: str) -> tuple[HourlyQuota, HourlyQuota]:
+        """Return the limits of a developer key: of requests, and of sign-ins."""
+        if dev_key not in self._quotas:
+            self._quotas[dev_key] = (
+                HourlyQuota("requests", self.clock, max_wait=self._max_wait, own_limit=self._own_limit),
+                HourlyQuota("sign-ins", self.clock, max_wait=self._max_wait),
+            )
+        return self._quotas[dev_key]
 
 
 class BillClient:
     """Reads one organization.
 
     Args:
-        transport: where to send.
-        authenticator: whose session to use.
+        settings: the tap's, with the sign-in fields of this organization.
+        shared: what it shares with other organizations.
+        tallies: counts by stream.
+        user_agent: header of every request.
+        stop: set when the run ends.
     """
 
-    def __init__(self, transport: Transport, authenticator: BillSessionAuthenticator) -> None:
-        self._transport = transport
-        self._authenticator = authenticator
+    def __init__(
+        self,
+        settings: Mapping[str, t.Any],
+        shared: Shared,
+        tallies: Tallies,
+        *,
+        user_agent: str,
+        stop: threading.Event,
+    ) -> None:
+        login = Login(settings)
+        gate = Gate(settings["max_concurrency"])
+        self.organization_id = login.organization_id
+        self._tallies = tallies
+        self._transport = Transport(
+            settings["api_url"], timeout=settings["request_timeout"], user_agent=user_agent, gate=gate
+        )
+        self._exchange = Exchange(
+            self._transport,
+            gate,
+            shared.clock,
+            Policy(settings["max_retries"], settings["rate_limit_max_wait"]),
+            stop=stop,
+            organization_id=login.organization_id,
+        )
+        requests, sign_ins = shared.quotas(login.dev_key)
+        self._quotas = (requests,)
+        self._session = BillSessionAuthenticator(
+            self._exchange,
+            login,
+            quotas=(requests, sign_ins),
+            sign_ins=shared.sign_ins,
+            tally=tallies.of(SIGN_IN),
+        )
         self._server_time: datetime | None = None
-
-    @property
-    def organization_id(self) -> str:
-        """The organization that is read."""
-        return self._authenticator.organization_id
 
     def sign_in(self) -> None:
         """Make sure that there is a session.
 
         Raises:
-            SignInError: if BILL refuses the credentials.
-            UnreachableError: if BILL cannot be reached.
+            BillError: if BILL refuses the credentials, or cannot be reached.
         """
-        self._authenticator.headers()
+        self._session.headers()
 
     def server_time(self) -> datetime | None:
         """BILL's clock as of the newest answer, signing in first where nothing was asked yet.
@@ -48,12 +99,10 @@ class BillClient:
         It is at or before the moment in which any later request is answered. None where BILL sends no `Date`.
         """
         self.sign_in()
-        return self._server_time or self._authenticator.server_time
+        return self._server_time or self._session.server_time
 
     def get(self, stream: str, path: str, params: Mapping[str, str]) -> t.Any:
         """Return the parsed JSON of a GET.
-
-        A session that BILL calls dead is renewed once and the request repeated once.
 
         Args:
             stream: the stream that asks, for messages.
@@ -61,32 +110,16 @@ class BillClient:
             params: query parameters, not encoded.
 
         Raises:
-            RefusedError: if BILL answers with an error.
-            SignInError: if BILL refuses the credentials.
-            UnreachableError: if BILL cannot be reached, or its answer is not JSON.
+            BillError: what `Exchange.send` raises.
         """
-        headers = self._authenticator.headers()
-        answer = self._transport.send("GET", path, auth=headers, params=params)
-        refusal = read_refusal(answer.status, answer.body)
-        if refusal and refusal.reaction is Reaction.RENEW_SESSION:
-            self._authenticator.discard(headers)
-            answer = self._transport.send("GET", path, auth=self._authenticator.headers(), params=params)
-            refusal = read_refusal(answer.status, answer.body)
-        if refusal:
-            raise RefusedError(self._explain(stream, path, refusal), refusal)
-        return self._accept(stream, path, answer)
-
-    def _accept(self, stream: str, path: str, answer: Answer) -> t.Any:
-        if answer.body is None:
-            raise UnreachableError(
-                f"{stream}: BILL {environment(self._transport.api_url)} answered GET {path} with HTTP {answer.status} "
-                "but not with JSON; run again, and check any proxy in between if it stays so."
-            )
+        answer = self._exchange.send(
+            Request(stream, "GET", path, params), self._session, self._quotas, self._tallies.of(stream)
+        )
         self._server_time = answer.server_time
         return answer.body
 
-    def _explain(self, stream: str, path: str, refusal: Refusal) -> str:
-        subject = f"{stream}: BILL refused GET {path} for organization {self.organization_id} ({refusal})"
-        if refusal.reaction is Reaction.RENEW_SESSION:
-            return f"{subject}, also right after a fresh sign-in; check that nothing else signs this user out."
-        return f"{subject}."
+    def close(self, *, sign_out: bool) -> None:
+        """Sign out, if so wished, and close the connections; the client is not used after that."""
+        if sign_out:
+            self._session.sign_out()
+        self._transport.close()

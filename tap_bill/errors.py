@@ -1,21 +1,17 @@
-"""What BILL's refusals mean and how the tap says so."""
+"""What goes wrong with BILL, what the tap does about it, and what it says: tables and exceptions."""
 
 from __future__ import annotations
 
 import enum
 import logging
 import typing as t
-from dataclasses import dataclass
 
 import click
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tap_bill.refusals import Refusal
 
 LOGGER = logging.getLogger("tap-bill")
-
-LONGEST_MESSAGE = 300
-"""Characters of BILL's own words that are repeated to the user."""
 
 
 class BillError(click.ClickException):
@@ -40,15 +36,38 @@ class StateError(BillError):
 
 
 class SignInError(BillError):
-    """BILL refused the credentials."""
+    """BILL refused the sign-in.
+
+    `wrong_credentials` tells whether the user or the key is refused, whichever the organization.
+    """
+
+    def __init__(self, message: str, *, wrong_credentials: bool = False) -> None:
+        super().__init__(message)
+        self.wrong_credentials = wrong_credentials
 
 
 class UnreachableError(BillError):
-    """No usable answer came back: connection refused, timeout, redirect, not BILL's JSON."""
+    """No usable answer came back, and another try is of no use: a redirect, a certificate that cannot be verified."""
+
+
+class NoAnswerError(UnreachableError):
+    """No usable answer came back this time: connection refused or reset, timeout, an answer cut off."""
+
+
+class QuotaError(BillError):
+    """The developer key has used up an hourly limit, and the next hour is too far away."""
 
 
 class PagingError(BillError):
     """The cursor of a list leads nowhere new."""
+
+
+class TargetGoneError(BillError):
+    """Nobody reads what the tap writes any more."""
+
+
+class StoppedError(BillError):
+    """The run ends while this request was still waiting."""
 
 
 class RefusedError(BillError):
@@ -65,105 +84,78 @@ class RefusedError(BillError):
 class Reaction(enum.Enum):
     """What the tap does about a refusal."""
 
+    RETRY = "wait a little and repeat the request, at most max_retries times"
+    SLOW_DOWN = "the same, with fewer requests at once for a while"
+    WAIT_FOR_HOUR = "wait until BILL's next clock hour, or stop where that is too long"
     RENEW_SESSION = "sign in once more and repeat the request once"
+    SKIP_STREAM = "warn and read the other streams"
     STOP = "stop with one sentence"
 
 
-REACTIONS: t.Final[dict[str, Reaction]] = {
-    "BDC_1109": Reaction.RENEW_SESSION,  # session invalid or expired (documented)
-    "BDC_1120": Reaction.RENEW_SESSION,  # treated as an ended session by other readers (assumed)
-}
-"""BILL's code decides first; codes that are not named here stop the run."""
+class Code(t.NamedTuple):
+    """One of BILL's error codes.
 
-STATUS_REACTIONS: t.Final[dict[int, Reaction]] = {401: Reaction.RENEW_SESSION}
-"""The HTTP status decides only when the body names no code."""
+    Args:
+        reaction: what the tap does.
+        advice: what it means and what to check, as the end of a sentence, for when the reaction did not help.
+    """
 
-SIGN_IN_ADVICE: t.Final[dict[str, str]] = {
-    "BDC_1101": (
+    reaction: Reaction
+    advice: str
+
+
+_SIGNED_OUT: t.Final = "also right after a fresh sign-in; check that nothing else signs this user out"
+_TROUBLE: t.Final = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so"
+
+CODES: t.Final[dict[str, Code]] = {
+    "BDC_1001": Code(Reaction.RETRY, _TROUBLE),
+    "BDC_1002": Code(Reaction.RETRY, _TROUBLE),
+    "BDC_1101": Code(
+        Reaction.STOP,
         "the user name or password is wrong. Check username and password (with a sync token: the token's name and "
-        "its value) and that they belong to this environment"
+        "its value) and that they belong to this environment",
     ),
-    "BDC_1102": (
+    "BDC_1102": Code(
+        Reaction.STOP,
         "the developer key is not valid here. Check dev_key: most often it belongs to the other environment "
-        "(sandbox and production have separate keys), so check api_url too"
+        "(sandbox and production have separate keys), so check api_url too",
     ),
-    "BDC_1105": "the organization has no API access. Ask BILL or the organization's administrator to enable it",
-    "BDC_1144": (
-        "the developer key has used up its sign-ins or requests for this clock hour. Run again after the next full hour"
+    "BDC_1105": Code(
+        Reaction.STOP,
+        "the organization has no API access. Ask BILL or the organization's administrator to enable it",
+    ),
+    "BDC_1109": Code(Reaction.RENEW_SESSION, _SIGNED_OUT),
+    "BDC_1120": Code(Reaction.RENEW_SESSION, _SIGNED_OUT),  # treated as an ended session by other readers (assumed)
+    "BDC_1121": Code(Reaction.STOP, "the path is unknown there. Check api_url: it ends with /connect"),
+    "BDC_1144": Code(
+        Reaction.WAIT_FOR_HOUR,
+        "the developer key's limit is still used up right after the full hour. Run again later, "
+        "and see which other programs use the key",
+    ),
+    "BDC_1205": Code(Reaction.STOP, "the record does not exist. Check organization_id"),
+    "BDC_1302": Code(Reaction.SKIP_STREAM, "the user's role may not read this"),
+    "BDC_1322": Code(
+        Reaction.SLOW_DOWN,
+        "other programs use the developer key at the same time. Lower max_concurrency, or run at another time",
+    ),
+    "BDC_1361": Code(
+        Reaction.RENEW_SESSION,
+        "also right after a fresh sign-in, so BILL wants a session trusted by MFA. Use an AP & AR sync token, "
+        "or set remember_me_id and device",
     ),
 }
-"""What to check when `POST /v3/login` is refused, by BILL's code."""
+"""BILL's code decides first. Sources: BILL's list of common error codes; other readers where it is silent."""
 
+STATUSES: t.Final[dict[int, Code]] = {
+    401: Code(Reaction.RENEW_SESSION, _SIGNED_OUT),
+    403: Code(Reaction.SKIP_STREAM, "the user's role may not read this"),
+    408: Code(Reaction.RETRY, _TROUBLE),
+    429: Code(Reaction.SLOW_DOWN, "too many requests. Lower max_concurrency, or run at another time"),
+}
+"""The HTTP status decides where the body names no code of the table."""
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An answer that is an error, read from any of BILL's body shapes.
+SERVER_TROUBLE: t.Final = Code(Reaction.RETRY, _TROUBLE)
+"""Any other 5xx, and an error that comes under a status of success."""
 
-    Args:
-        status: the HTTP status.
-        codes: BILL's `BDC_` codes in order of appearance, each once.
-        text: BILL's messages joined, each once, at most `LONGEST_MESSAGE` characters.
-    """
-
-    status: int
-    codes: tuple[str, ...]
-    text: str
-
-    @property
-    def reaction(self) -> Reaction:
-        """What to do about it: decided by BILL's code, by the status only where there is no code."""
-        for code in self.codes:
-            if code in REACTIONS:
-                return REACTIONS[code]
-        if self.codes:
-            return Reaction.STOP
-        return STATUS_REACTIONS.get(self.status, Reaction.STOP)
-
-    def __str__(self) -> str:
-        """HTTP status, codes and BILL's words, for a log line."""
-        words = f": {self.text}" if self.text else ""
-        return f"{', '.join((f'HTTP {self.status}', *self.codes))}{words}"
-
-
-def read_refusal(status: int, body: object) -> Refusal | None:
-    """Tell whether an answer is an error, and which.
-
-    BILL documents an array of objects with `code` and `message`. Arrays without codes and single objects were
-    seen too, and error arrays under status 200 are guarded against by other readers.
-
-    Args:
-        status: the HTTP status.
-        body: the parsed JSON, or None where the body was not JSON.
-
-    Returns:
-        The refusal, or None when the answer is a success.
-    """
-    parts = [part for part in _parts(body) if _is_error(part)]
-    if status < 300 and not (isinstance(body, list) and parts and len(parts) == len(body)):  # noqa: PLR2004
-        return None
-    codes = dict.fromkeys(part["code"] for part in parts if isinstance(part.get("code"), str))
-    texts = dict.fromkeys(part["message"].strip() for part in parts if isinstance(part.get("message"), str))
-    return Refusal(status, tuple(codes), _shorten("; ".join(texts)))
-
-
-def sign_in_advice(refusal: Refusal) -> str:
-    """Say what to check when `POST /v3/login` is refused."""
-    known = (SIGN_IN_ADVICE[code] for code in refusal.codes if code in SIGN_IN_ADVICE)
-    words = refusal.text or "no reason given"
-    return next(known, f"{words}. Check username, password, dev_key, organization_id and api_url")
-
-
-def _parts(body: object) -> Iterator[dict[str, t.Any]]:
-    for part in body if isinstance(body, list) else [body]:
-        if isinstance(part, dict):
-            yield part
-
-
-def _is_error(part: dict[str, t.Any]) -> bool:
-    code = part.get("code")
-    return (isinstance(code, str) and code.startswith("BDC_")) or ("message" in part and "id" not in part)
-
-
-def _shorten(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
+OTHER: t.Final = Code(Reaction.STOP, "")
+"""What no table knows."""

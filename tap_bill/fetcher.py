@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import typing as t
 from collections import deque
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from tap_bill.errors import PagingError
@@ -135,7 +136,10 @@ class Fetcher:
     def _hire(self) -> None:
         """Start as many workers as there are requests to send. Called with the lock held."""
         while len(self._workers) < self._limit and (job := self._job()):
-            worker = threading.Thread(target=self._work, args=job, name="tap-bill-reader", daemon=True)
+            # In a copy of the context, so that its log lines name the organization.
+            worker = threading.Thread(
+                target=copy_context().run, args=(self._work, *job), name="tap-bill-reader", daemon=True
+            )
             self._workers.add(worker)
             worker.start()
 
@@ -188,11 +192,19 @@ class Fetcher:
         if read.plan.started_at is None:
             read.plan.started_at = self._client.server_time()
         params = {"max": str(read.page_size), **read.plan.params(part)} if read.envelope is Envelope.PAGED else {}
-        body = self._client.get(read.stream, read.path, params)
-        records, cursor = _OPEN[read.envelope](body)
-        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-            raise PagingError(f"{read.stream}: BILL answered GET {read.path} without a list of records; {_ADVICE}")
-        return records, str(cursor or "")
+        return records_of(read.stream, read.path, read.envelope, self._client.get(read.stream, read.path, params))
+
+
+def records_of(stream: str, path: str, envelope: Envelope, body: t.Any) -> tuple[list[Record], str]:
+    """Take the records and the cursor, empty at the end of the list, out of an answer.
+
+    Raises:
+        PagingError: if there are none to be found.
+    """
+    records, cursor = _OPEN[envelope](body)
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise PagingError(f"{stream}: BILL answered GET {path} without a list of records; {_ADVICE}")
+    return records, str(cursor or "")
 
 
 def _open_page(body: t.Any) -> tuple[t.Any, t.Any]:

@@ -63,6 +63,7 @@ class Resource:
         envelope: shape of the answer.
         parent_key: column by which line tables name the record.
         lines: arrays that come as streams of their own.
+        permission: what the user needs to read it, where BILL documents that.
     """
 
     name: str
@@ -72,6 +73,12 @@ class Resource:
     envelope: Envelope = Envelope.PAGED
     parent_key: str = ""
     lines: tuple[Lines, ...] = ()
+    permission: str = ""
+
+    @property
+    def needs(self) -> str:
+        """What the user needs to read it, in words."""
+        return self.permission or f"a role with permission to read {self.bill_object} records"
 
 
 RESOURCES: t.Final[tuple[Resource, ...]] = (
@@ -186,6 +193,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "/v3/organizations/{organization_id}",
         Clock.NONE,
         envelope=Envelope.OBJECT,
+        permission="the role of an administrator",
     ),
 )
 """Every resource that is read by default, in the order of BILL's reference."""

@@ -1,16 +1,9 @@
-"""The tap's settings: their JSON Schema, how values are tidied, and how mistakes are told."""
+"""The tap's settings: what each is, as a table."""
 
 from __future__ import annotations
 
 import typing as t
 from datetime import UTC, datetime
-
-from jsonschema import Draft202012Validator, FormatChecker
-
-if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from jsonschema import ValidationError
 
 PRODUCTION: t.Final = "https://gateway.prod.bill.com/connect"
 SANDBOX: t.Final = "https://gateway.stage.bill.com/connect"
@@ -24,8 +17,6 @@ OLDER_SPELLINGS: t.Final[dict[str, str]] = {
 LOOPBACK: t.Final = r"^https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?$"
 
 _ENVIRONMENTS: t.Final[dict[str, str]] = {PRODUCTION: "production", SANDBOX: "sandbox"}
-
-_INVISIBLE: t.Final = "\u200b\u200c\u200d\u2060\ufeff"
 
 
 class Setting(t.NamedTuple):
@@ -64,6 +55,17 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         },
         "the value of the sync token, or the user's password",
     ),
+    "console_api_token": Setting(
+        {
+            **_SECRET,
+            "title": "Console API token",
+            "description": (
+                "For accountants, in place of password: a token of the BILL Accountant Console, which signs in to the "
+                "organizations of clients; username is then the e-mail address of the Console user."
+            ),
+        },
+        "a Console API token, in place of password",
+    ),
     "dev_key": Setting(
         {
             **_SECRET,
@@ -81,6 +83,41 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "description": "The organization (company) to read; begins with 008. It is organizationId in every row.",
         },
         "an organization ID: letters and digits, beginning with 008",
+    ),
+    "organizations": Setting(
+        {
+            "type": "array",
+            "minItems": 1,
+            "secret": True,
+            "items": {"type": "object"},
+            "title": "Organizations",
+            "description": (
+                "To read several organizations in one run, in place of organization_id: a list of objects with "
+                "organization_id and, where they differ, username, password, console_api_token, dev_key, "
+                "remember_me_id and device. What an object leaves out is taken from the settings of the same name."
+            ),
+        },
+        'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]',
+    ),
+    "remember_me_id": Setting(
+        {
+            **_SECRET,
+            "title": "MFA ID",
+            "description": (
+                "With device, makes a session that BILL trusts: the rememberMeId of a validated MFA challenge, good "
+                "for 30 days. Reading needs none."
+            ),
+        },
+        "the rememberMeId that BILL answered to an MFA challenge",
+    ),
+    "device": Setting(
+        {
+            "type": "string",
+            "minLength": 1,
+            "title": "MFA device",
+            "description": "The device name that belongs to remember_me_id.",
+        },
+        "the device name that was given with remember_me_id",
     ),
     "api_url": Setting(
         {
@@ -148,6 +185,54 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         },
         "a whole number from 1 to 3",
     ),
+    "max_organizations_in_parallel": Setting(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "default": 4,
+            "title": "Organizations at once",
+            "description": "How many of organizations are read at the same time, each with max_concurrency requests.",
+        },
+        "a whole number, 1 or more",
+    ),
+    "max_requests_per_hour": Setting(
+        {
+            "type": "integer",
+            "minimum": 1,
+            "title": "Requests an hour",
+            "description": (
+                "How many of the developer key's 20,000 requests in a clock hour one run may use; the rest is left to "
+                "other programs. As many as BILL allows when left out."
+            ),
+        },
+        "a whole number, 1 or more",
+    ),
+    "rate_limit_max_wait": Setting(
+        {
+            "type": "integer",
+            "minimum": 0,
+            "default": 3900,
+            "title": "Longest wait for a limit",
+            "description": (
+                "When the requests of the hour are used up, wait for BILL's next clock hour if it begins within so "
+                "many seconds; otherwise stop, and say when to run again."
+            ),
+        },
+        "a whole number of seconds, 0 or more",
+    ),
+    "max_retries": Setting(
+        {
+            "type": "integer",
+            "minimum": 0,
+            "default": 5,
+            "title": "Retries",
+            "description": (
+                "How often a request is repeated after trouble (no answer, a broken one, too many requests at once), "
+                "with pauses that grow from one second to half a minute or so."
+            ),
+        },
+        "a whole number, 0 or more",
+    ),
     "request_timeout": Setting(
         {
             "type": "integer",
@@ -170,23 +255,35 @@ SETTINGS: t.Final[dict[str, Setting]] = {
 }
 """Every setting of the tap, in the order in which the README shows them."""
 
-REQUIRED: t.Final = ("username", "password", "dev_key", "organization_id")
+SIGN_IN: t.Final = (
+    "organization_id",
+    "username",
+    "password",
+    "console_api_token",
+    "dev_key",
+    "remember_me_id",
+    "device",
+)
+"""Settings that each of `organizations` may have."""
 
-REPEATED: t.Final = ("start_date", "page_size", "lookback_seconds", "max_concurrency", "request_timeout")
+SETTINGS["organizations"].schema["items"] = {
+    "type": "object",
+    "properties": {name: SETTINGS[name].schema for name in SIGN_IN},
+    "required": ["organization_id"],
+    "additionalProperties": False,
+}
+
+REPEATED: t.Final = frozenset(
+    name
+    for name, setting in SETTINGS.items()
+    if setting.schema["type"] == "integer" or setting.schema.get("format") == "date-time"
+)
 """Settings whose wrong value is repeated to the user; any other may hold a secret pasted into the wrong place."""
 
 JSON_SCHEMA: t.Final[dict[str, t.Any]] = {
     "type": "object",
     "properties": {name: setting.schema for name, setting in SETTINGS.items()},
-    "required": list(REQUIRED),
 }
-
-_FORMATS = FormatChecker(formats=())
-
-
-@_FORMATS.checks("date-time", raises=ValueError)
-def _is_time(value: object) -> bool:
-    return not isinstance(value, str) or bool(parse_time(value))
 
 
 def parse_time(text: str) -> datetime:
@@ -197,67 +294,6 @@ def parse_time(text: str) -> datetime:
     """
     time = datetime.fromisoformat(text)
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-def tidy(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the configuration as the tap uses it.
-
-    White space around text goes, a trailing `/` or `/v3` of `api_url` goes, settings without a value go,
-    and defaults come in. Values that are wrong stay as they are, for `mistakes` to find.
-    """
-    tidied = {name: _trim(value) for name, value in config.items() if value is not None}
-    if isinstance(url := tidied.get("api_url"), str):
-        tidied["api_url"] = url.rstrip("/").removesuffix("/v3").rstrip("/")
-    defaults = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
-    return defaults | tidied
-
-
-def _trim(value: object) -> object:
-    return value.strip().strip(_INVISIBLE).strip() if isinstance(value, str) else value
-
-
-def mistakes(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
-    """Find every mistake in a tidied configuration.
-
-    Args:
-        config: the tidied configuration.
-        schema: `JSON_SCHEMA`, with the SDK's own settings added.
-
-    Returns:
-        One line per mistake: setting, what is wrong, what is allowed. Secrets are not repeated.
-    """
-    validator = Draft202012Validator(schema, format_checker=_FORMATS)
-    found = [line for error in validator.iter_errors(config) for line in _describe(error)]
-    return sorted(dict.fromkeys(found), key=_position)
-
-
-def _position(line: str) -> int:
-    name = line.partition(" ")[0]
-    return list(SETTINGS).index(name) if name in SETTINGS else len(SETTINGS)
-
-
-def _describe(error: ValidationError) -> Iterator[str]:
-    if error.validator == "required" and not error.path:
-        for name in REQUIRED:
-            if name not in t.cast("dict[str, t.Any]", error.instance):
-                yield f"{name} is missing; set it to {SETTINGS[name].allowed}"
-        return
-    if not error.path or (name := str(error.path[0])) not in SETTINGS:
-        yield f"{'.'.join(map(str, error.path)) or 'configuration'} is not valid: {error.message}"
-        return
-    setting = SETTINGS[name]
-    if error.instance == "":
-        wrong = "is empty"
-    elif name in REPEATED:
-        wrong = f"is {error.instance!r}"
-    else:
-        wrong = "is not valid"
-    yield f"{name} {wrong}; allowed: {setting.allowed}"
-
-
-def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
-    """Name the settings that nothing reads, most often misspelt ones."""
-    return sorted(name for name in config if name not in schema["properties"])
 
 
 def current_host(api_url: str) -> str:

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 
 REPLICATION_KEY: t.Final = "updatedTime"
 
-_CONTEXT: t.Final = {"organizationId"}
+_CONTEXT: t.Final = "organizationId"
 
 
 class StreamState:
@@ -43,6 +43,12 @@ class StreamState:
         return parse(value) if value and self._are_covered(self._entry) else None
 
     @property
+    def shown(self) -> str | None:
+        """The bookmark as it is in the state, or None before the first complete pass."""
+        value: str | None = self._entry.get("replication_key_value")
+        return value
+
+    @property
     def interrupted(self) -> dict[str, t.Any] | None:
         """What is known of an interrupted pass over all of the tables, or None."""
         progress: dict[str, t.Any] | None = self._entry.get("pass")
@@ -62,6 +68,18 @@ class StreamState:
 
     def _are_covered(self, by: Mapping[str, t.Any]) -> bool:
         return set(self._tables) <= set(by.get("covers", ()))
+
+
+def of_organization(state: Mapping[str, t.Any], organization_id: str) -> dict[str, t.Any]:
+    """Return the part of a state that is about one organization."""
+    return {
+        "bookmarks": {
+            stream: {"partitions": [entry for entry in bookmark["partitions"] if entry["context"] == context]}
+            for context in ({_CONTEXT: organization_id},)
+            for stream, bookmark in state.get("bookmarks", {}).items()
+            if bookmark.get("partitions")
+        }
+    }
 
 
 def check(state: Mapping[str, t.Any]) -> None:
@@ -95,7 +113,7 @@ def _is_ours(entry: object) -> bool:
             Pass().resume(progress)
     except (KeyError, TypeError, ValueError):
         return False
-    return set(entry["context"]) == _CONTEXT
+    return set(entry["context"]) == {_CONTEXT}
 
 
 _ADVICE: t.Final = "Pass the last state that tap-bill wrote for this pipeline, or none to read everything again."

@@ -22,7 +22,7 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_bill import fetcher
-from tap_bill.errors import BillError, RefusedError
+from tap_bill.errors import BillError, Reaction, RefusedError
 from tap_bill.passes import OutOfOrderError, Page, Pass, spell
 from tap_bill.records import UNKNOWN_FIELDS, RowMaker, line_rows
 from tap_bill.resources import Clock, Key, Lines, Resource
@@ -34,6 +34,8 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_bill.refusals import Refusal
+    from tap_bill.tally import Tally
     from tap_bill.tap import TapBill
 
 ORGANIZATION: t.Final = "organizationId"
@@ -44,9 +46,6 @@ TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
 _PACKAGED: t.Final = files("tap_bill") / "schemas"
 SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "schemas"
 """The schema files: inside the package when installed from a wheel, at the top of a checkout."""
-
-UNUSABLE_QUERY: t.Final = (400, 422)
-"""Statuses by which a filter or sort is refused (BILL documents none; 400 is what others saw for bad parameters)."""
 
 
 class BillStream(Stream):
@@ -89,6 +88,11 @@ class BillStream(Stream):
             if row.get(key) is None:
                 raise BillError(f"{self.name}: BILL sent a row without {key}, so it has no key; tell BILL's support.")
         return row
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What is told of this stream in the run's summary."""
+        return t.cast("TapBill", self._tap).tallies.of(self.name)
 
     @cached_property
     def is_plain(self) -> bool:
@@ -143,6 +147,7 @@ class LineStream(BillStream):
                 **place,
                 "parentUpdatedTime": parent.get(REPLICATION_KEY),
             }
+            self.tally.records += 1
             # A copy where fields may be cut out of the row, because the parent still holds the line.
             self._write_record_message(self.make_row(line if self.is_plain else copy.deepcopy(line), own))
 
@@ -185,30 +190,53 @@ class ResourceStream(BillStream):
         """
         context = t.cast("Context", context)
         organization = {ORGANIZATION: context[ORGANIZATION]}
-        lines = self._lines
-        for table in lines:
+        for table in self._lines:
             table.announce()
         state = self._state(context)
+        self.tally.before = self.tally.after = state.shown
         read = self._reads.pop(context[ORGANIZATION], None) or self._plan(context)
-        for read, page in self._pages(read):  # noqa: B020 - it becomes a simpler one where BILL refuses
-            for record in page.records:
-                row = self.make_row(record, organization)
-                read.plan.see(row.get(REPLICATION_KEY))
-                if self.stream_maps[0].get_filter_result(row):
-                    for table in lines:
-                        table.write_lines(record, row)
-                yield row
-            self._bill.message_writer.flush()
-            progress = self._bill.fetcher.wrote(read, page)
-            if self._incremental and read.plan.ordered:
-                state.note(progress)
-                self._bill.state_writer.write_state(self.tap_state)
+        try:
+            for read, page in self._pages(read):  # noqa: B020 - it becomes a simpler one where BILL refuses
+                yield from self._rows(page.records, organization, read.plan)
+                self._bill.message_writer.flush()
+                progress = self._bill.fetcher.wrote(read, page)
+                if self._incremental and read.plan.ordered:
+                    state.note(progress)
+                    self._bill.state_writer.write_state(self.tap_state)
+        except RefusedError as error:
+            if error.refusal.reaction is not Reaction.SKIP_STREAM:
+                raise
+            self._skip(error.refusal)
+            return
         if self._incremental:
             if read.plan.started_at is None:
                 self.logger.warning("%s: BILL's answers carry no Date, so the bookmark stays.", self.name)
             state.complete(read.plan.next_bookmark())
+            self.tally.after = state.shown
 
-    @property
+    def _rows(self, records: Iterable[Record], own: Mapping[str, t.Any], plan: Pass) -> Iterator[Record]:
+        """Yield the rows of a page, each after its lines are written."""
+        for record in records:
+            row = self.make_row(record, own)
+            plan.see(row.get(REPLICATION_KEY))
+            if self.stream_maps[0].get_filter_result(row):
+                for table in self._lines:
+                    table.write_lines(record, row)
+            self.tally.records += 1
+            yield row
+
+    def _skip(self, refusal: Refusal) -> None:
+        """Leave a stream that may not be read, once and for all lines of the summary to see."""
+        self.tally.skipped = str(refusal)
+        self.logger.warning(
+            "%s: skipped, because BILL does not let this user read it (%s): it needs %s. "
+            "Its bookmark stays. Give the user a role with this permission in BILL, or deselect the stream.",
+            self.name,
+            refusal,
+            self.resource.needs,
+        )
+
+    @cached_property
     def _lines(self) -> list[LineStream]:
         return [child for child in self.child_streams if isinstance(child, LineStream) and child.selected]
 
@@ -248,7 +276,7 @@ class ResourceStream(BillStream):
                 why = "BILL did not keep the creation order that was asked for"
                 if isinstance(error, RefusedError):
                     why = f"BILL refused to filter and sort it by time ({error.refusal})"
-                    if error.refusal.status not in UNUSABLE_QUERY:
+                    if not error.refusal.may_mean_the_query:
                         raise
                 if (plan := read.plan.simpler()) is None:
                     raise

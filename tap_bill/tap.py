@@ -6,33 +6,35 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import typing as t
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from signal import Signals
 
+import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_bill import settings, state
-from tap_bill.auth import BillSessionAuthenticator, Credentials
-from tap_bill.client import BillClient
-from tap_bill.errors import BillError, ConfigurationError
+from tap_bill import configuration, settings, state
+from tap_bill.client import BillClient, Shared
+from tap_bill.doctor import examine
+from tap_bill.errors import BillError, ConfigurationError, TargetGoneError
 from tap_bill.fetcher import Fetcher
 from tap_bill.resources import RESOURCES
+from tap_bill.run import run
 from tap_bill.streams import BillStream, ResourceStream, stream_classes
-from tap_bill.transport import Transport
+from tap_bill.tally import Tallies
 from tap_bill.writer import PageWriter
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
-    import click
 
 LAST_WORDS: t.Final = 1.0
 """Seconds that an interrupted run waits for each request under way."""
@@ -55,7 +57,8 @@ class TapBill(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    _signal = 0
+    signal = 0
+    main: TapBill | None = None
 
     def __init__(self, *, parse_env_config: bool = False, **kwargs: t.Any) -> None:
         """Make the tap.
@@ -64,6 +67,8 @@ class TapBill(Tap):
             ConfigurationError: if a setting cannot work.
             StateError: if the state is not this tap's.
         """
+        self.stop = threading.Event()
+        self.tallies = Tallies()
         try:
             super().__init__(parse_env_config=parse_env_config, **kwargs)
         except MappingError as error:
@@ -77,19 +82,38 @@ class TapBill(Tap):
         """Tidy the settings and find every mistake before anything is sent."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        self._config = settings.tidy(self._config)
-        mistakes = settings.mistakes(self._config, schema)
+        self._config = configuration.tidy(self._config)
+        mistakes = configuration.mistakes(self._config, schema)
         if not raise_errors:
             return mistakes
         if mistakes:
             raise ConfigurationError("\n".join(mistakes))
-        for name in settings.unknown(self._config, schema):
+        for name in configuration.unknown(self._config, schema):
             self.logger.warning("The setting %s is unknown and has no effect.", name)
         current = settings.current_host(given := self._config["api_url"])
         if current != given:
             self.logger.warning("api_url %s is an older spelling; reading from %s, BILL's host today.", given, current)
             self._config["api_url"] = current
+        if len(found := configuration.organizations(self._config)) == 1:
+            self._config = found[0]
         return []
+
+    def for_organization(self, own: Mapping[str, t.Any], writer: PageWriter) -> TapBill:
+        """Return a tap that reads one of several organizations, as this one would read it alone.
+
+        Args:
+            own: its settings, from `configuration.organizations`.
+            writer: where its messages go.
+        """
+        tap = type(self)(
+            config=dict(own),
+            catalog=self.input_catalog,
+            state=state.of_organization(self.state, own["organization_id"]),
+            validate_config=False,
+            message_writer=writer,
+        )
+        tap.main, tap.shared = self, self.shared
+        return tap
 
     def load_state(self, state_: dict[str, t.Any]) -> None:
         """Take over the state of the last run.
@@ -104,59 +128,61 @@ class TapBill(Tap):
         """Return every stream of the resource table."""
         return [cls(self) for resource in RESOURCES for cls in stream_classes(resource)]
 
+    @property
+    def organization_id(self) -> str:
+        """The organization that is read."""
+        return str(self.config["organization_id"])
+
+    @cached_property
+    def shared(self) -> Shared:
+        """What this tap shares with those of other organizations."""
+        return Shared(self.config)
+
     @cached_property
     def client(self) -> BillClient:
         """The client of the organization; nothing is sent before it is used."""
-        return BillClient(self._transport, self._session)
+        user_agent = self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}"
+        return BillClient(self.config, self.shared, self.tallies, user_agent=user_agent, stop=self.stop)
 
     @cached_property
     def fetcher(self) -> Fetcher:
         """What fetches the streams' pages."""
         return Fetcher(self.client, limit=self.config["max_concurrency"], check=self._check)
 
-    @cached_property
-    def _transport(self) -> Transport:
-        return Transport(
-            self.config["api_url"],
-            timeout=self.config["request_timeout"],
-            limit=self.config["max_concurrency"],
-            user_agent=self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}",
-        )
-
-    @cached_property
-    def _session(self) -> BillSessionAuthenticator:
-        names = Credentials._fields
-        return BillSessionAuthenticator(self._transport, Credentials(**{name: self.config[name] for name in names}))
+    def needed_streams(self) -> list[BillStream]:
+        """Return the streams that are selected, or that selected line tables come from."""
+        streams = t.cast("Mapping[str, BillStream]", self.streams)
+        return [stream for stream in streams.values() if stream.selected or stream.has_selected_descendents]
 
     def read_ahead(self) -> None:
         """Let the first pages of the selected streams be fetched while earlier streams are written."""
-        needed = (stream for stream in self.streams.values() if stream.selected or stream.has_selected_descendents)
         self.fetcher.expect(
-            read for stream in needed if isinstance(stream, ResourceStream) for read in stream.expected()
+            read for stream in self.needed_streams() if isinstance(stream, ResourceStream) for read in stream.expected()
         )
 
     def close(self) -> None:
         """End what is under way and sign out; the tap is not used after that."""
-        ended = self.fetcher.close(patience=LAST_WORDS if self._signal else None) if "fetcher" in vars(self) else True
-        if "_session" in vars(self):
-            if ended:
-                self._session.sign_out()
-            self._transport.close()
+        self.stop.set()
+        patience = LAST_WORDS if (self.main or self).signal else None
+        ended = self.fetcher.close(patience) if "fetcher" in vars(self) else True
+        if "client" in vars(self):
+            self.client.close(sign_out=ended)
 
     # Signals
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Note the signal; the run ends between two pages, so that no line of output is torn."""
         del frame
-        self._signal = signum
+        self.signal = signum
         if "fetcher" not in vars(self):
             self._check()
 
     def _check(self) -> None:
         """End an interrupted run with the exit code that a shell expects: a scheduler must not take it for finished."""
-        if self._signal:
-            self.logger.warning("Stopped by %s; the next run goes on here.", Signals(self._signal).name)
-            raise SystemExit(128 + self._signal)
+        if signal := (self.main or self).signal:
+            if not self.main:
+                self.logger.warning("Stopped by %s; the next run goes on here.", Signals(signal).name)
+            raise SystemExit(128 + signal)
 
     # Command line
 
@@ -182,12 +208,9 @@ class TapBill(Tap):
             state=_read_json(state, "--state"),
             catalog=_read_json(catalog, "--catalog"),
         )
-        if not any(stream.selected for stream in tap.streams.values()):
+        if not tap.needed_streams():
             raise BillError("No stream of tap-bill is selected; select some in the catalog (with Meltano: `select`).")
-        with tap.running():
-            tap.client.sign_in()  # before anything is written, so that a refusal leaves no trace in the target
-            tap.read_ahead()
-            tap.sync_all()
+        run(tap)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -199,7 +222,7 @@ class TapBill(Tap):
             except BrokenPipeError:
                 # Python flushes stdout once more when it exits; there must be somewhere to flush to.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise BillError("The target stopped reading; see its own messages, then run again.") from None
+                raise TargetGoneError("The target stopped reading; see its own messages, then run again.") from None
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
@@ -221,19 +244,42 @@ class TapBill(Tap):
         return super().cb_config(ctx, param, value)
 
     @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Return the command line, on which `--test` knows the catalog wherever it stands."""
+        command = super().get_singer_command()
+        for option in command.params:
+            option.is_eager = option.is_eager or option.name == "catalog"
+        return command
+
+    @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
-        """Read one record per stream, or with `--test=schema` write the schemas without asking BILL."""
+        """Say what these credentials may read, or with `--test=schema` write the schemas without asking BILL."""
         del param
         if value == CliTestOptionValue.Disabled.value:
             return
         config: _ConfigInput = ctx.params.get("config", _ConfigInput())
-        tap = cls(config=config.config, parse_env_config=config.parse_env)
-        with tap.running():
-            if value == CliTestOptionValue.Schema.value:
-                tap.write_schemas()
-            else:
-                tap.run_connection_test()
+        catalog = _read_json(ctx.params.get("catalog"), "--catalog")
+        tap = cls(config=config.config, parse_env_config=config.parse_env, catalog=catalog)
+        if value == CliTestOptionValue.Schema.value:
+            tap.write_schemas()
+        else:
+            tap.examine()
         ctx.exit()
+
+    def examine(self) -> None:
+        """Read one record of every selected stream of every organization, and print what can be read.
+
+        Raises:
+            BillError: if an organization cannot be read at all.
+        """
+        found = configuration.organizations(self.config)
+        for own in found:
+            tap = self if len(found) == 1 else self.for_organization(own, self.message_writer)
+            resources = [stream.resource for stream in tap.needed_streams() if isinstance(stream, ResourceStream)]
+            with contextlib.closing(tap):
+                readable = examine(tap.client, tap.config["api_url"], resources, click.echo)
+            if not readable:
+                raise BillError(f"None of the selected streams of organization {tap.organization_id} can be read.")
 
 
 def _read_json(file: t.IO[str] | None, option: str) -> dict[str, t.Any] | None:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import re
 import typing as t
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from threading import BoundedSemaphore
+from urllib.parse import urlsplit
 
-import msgspec
 import requests
 
-from tap_bill.errors import UnreachableError
+from tap_bill import parsing
+from tap_bill.errors import NoAnswerError, UnreachableError
+from tap_bill.refusals import read_refusal
 from tap_bill.settings import LOOPBACK, environment
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from requests.auth import AuthBase
 
-JSON: t.Final = msgspec.json.Decoder(float_hook=Decimal)
-"""Parses an answer; every number with a fraction keeps its digits as a Decimal."""
-
+    from tap_bill.gate import Gate
+    from tap_bill.refusals import Refusal
 
 REDIRECT: t.Final = 3
 """First digit of the statuses that send a client elsewhere."""
@@ -34,27 +33,29 @@ class Answer:
     """What came back.
 
     Args:
-        status: the HTTP status; never a redirect.
-        body: the parsed JSON, or None where the body was empty or not JSON.
+        body: the parsed JSON; None where there is none.
+        refusal: what is wrong with the answer, or None where it can be used.
         server_time: BILL's clock from the `Date` header (whole seconds, UTC), or None without one.
+        retry_after: seconds from the `Retry-After` header, or None without one.
     """
 
-    status: int
     body: t.Any
+    refusal: Refusal | None
     server_time: datetime | None
+    retry_after: float | None
 
 
 class Transport:
-    """Sends requests to one base URL over one connection pool, never more than `limit` at once.
+    """Sends requests to one base URL over one connection pool, never more at once than the gate lets through.
 
     Redirects are refused: following one would carry `sessionId` and `devKey` to another host.
     BILL counts everything that an organization's key has under way, so sign-in and sign-out pass the same gate.
     """
 
-    def __init__(self, api_url: str, *, timeout: float, user_agent: str, limit: int) -> None:
+    def __init__(self, api_url: str, *, timeout: float, user_agent: str, gate: Gate) -> None:
         self.api_url = api_url
         self._timeout = timeout
-        self._gate = BoundedSemaphore(limit)
+        self._gate = gate
         self._http = requests.Session()
         self._http.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         # A loopback server is reached directly, whatever proxy the environment names.
@@ -79,8 +80,10 @@ class Transport:
             json: body of a POST.
 
         Raises:
-            UnreachableError: if nothing usable came back, or a redirect did.
+            NoAnswerError: if no whole answer came back.
+            UnreachableError: if that will not change, or a redirect came back.
         """
+        what = f"{method} {path}"
         try:
             with self._gate:
                 response = self._http.request(
@@ -93,46 +96,66 @@ class Transport:
                     allow_redirects=False,
                 )
         except requests.RequestException as error:
-            reason = _reason(error, self._timeout)
-            raise UnreachableError(
-                f"No answer from BILL {environment(self.api_url)} to {method} {path}: {reason}."
-            ) from None
+            kind, reason = _reason(error, self._timeout)
+            raise kind(f"No answer from BILL {environment(self.api_url)} to {what}: {reason}") from None
         if response.status_code // 100 == REDIRECT:
             raise UnreachableError(
-                f"BILL {environment(self.api_url)} answered {method} {path} with a redirect, which is refused because "
-                "it would carry the credentials elsewhere; check api_url and any proxy."
+                f"BILL {environment(self.api_url)} answered {what} with a redirect (HTTP {response.status_code}) to "
+                f"{_host(response.headers.get('Location'))}, which is refused because it would carry the credentials "
+                "elsewhere; check api_url and any proxy"
             )
-        return Answer(response.status_code, _parse(response.content), _server_time(response.headers.get("Date")))
+        body, is_json = parsing.parse(response.content)
+        return Answer(
+            body,
+            read_refusal(response.status_code, body, is_json=is_json),
+            _time(response.headers.get("Date")),
+            _seconds(response.headers.get("Retry-After")),
+        )
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
 
-def _reason(error: requests.RequestException, timeout: float) -> str:
-    """Say why in words that hold no URL, header or body."""
+def _reason(error: requests.RequestException, timeout: float) -> tuple[type[UnreachableError], str]:
+    """Say why in words that hold no URL, header or body, and whether another try may help."""
     match error:
         case requests.exceptions.ProxyError():
-            return "the proxy of this machine's environment refused the connection; check HTTPS_PROXY"
+            return NoAnswerError, "the proxy of this machine's environment refused the connection; check HTTPS_PROXY"
         case requests.exceptions.SSLError():
-            return "the TLS certificate could not be verified; check the system's certificates and any proxy"
+            return (
+                UnreachableError,
+                "the TLS certificate could not be verified; check the system's certificates and any proxy",
+            )
         case requests.Timeout():
-            return f"nothing came within request_timeout ({timeout:g} seconds); run again, or raise it"
-        case requests.ConnectionError():
-            return "the connection failed; check that the host is up and reachable from here"
+            return NoAnswerError, f"nothing came within request_timeout ({timeout:g} seconds); run again, or raise it"
+        case requests.ConnectionError() | requests.exceptions.ChunkedEncodingError():
+            return NoAnswerError, "the connection failed; check that the host is up and reachable from here"
+        case requests.exceptions.ContentDecodingError():
+            return NoAnswerError, "the answer could not be unpacked; check any proxy in between"
         case _:
-            return f"{type(error).__name__}; run again"
+            return UnreachableError, f"{type(error).__name__}; check api_url"
 
 
-def _parse(content: bytes) -> object:
+def _host(location: str | None) -> str:
+    """Name the host of a URL that the other side chose, and nothing else of it."""
     try:
-        return JSON.decode(content)
-    except msgspec.DecodeError:
-        return None
+        host = urlsplit(location or "").hostname or ""
+    except ValueError:
+        host = ""
+    return host if re.fullmatch(r"[a-z0-9.:-]{1,100}", host) else "another place"
 
 
-def _server_time(date: str | None) -> datetime | None:
+def _time(header: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(date) if date else None
+        return parsedate_to_datetime(header) if header else None
     except ValueError:
         return None
+
+
+def _seconds(header: str | None) -> float | None:
+    """Read `Retry-After`, which is a number of seconds or a date."""
+    if header and header.strip().isdecimal():
+        return float(header)
+    time = _time(header)
+    return max(0.0, (time - datetime.now(UTC)).total_seconds()) if time and time.tzinfo else None

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import sys
+import threading
 import typing as t
 
 from msgspec.json import Encoder
 from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
+
+from tap_bill.errors import StoppedError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from singer_sdk.singerlib import Message
 
 _ENCODER: t.Final = Encoder(enc_hook=enc_hook, decimal_format="number")
+
+
+def line_of(message: Message) -> bytes:
+    """Return a message as a line of output."""
+    return _ENCODER.encode(message.to_dict()) + b"\n"
 
 
 class PageWriter(MsgSpecWriter):
@@ -25,8 +36,7 @@ class PageWriter(MsgSpecWriter):
 
     def write_message(self, message: Message) -> None:
         """Write a message; a RECORD waits for the next `flush` or the next message of another kind."""
-        self._buffer += _ENCODER.encode(message.to_dict())
-        self._buffer += b"\n"
+        self._buffer += line_of(message)
         if not isinstance(message, RecordMessage):
             self.flush()
 
@@ -34,4 +44,96 @@ class PageWriter(MsgSpecWriter):
         """Write what waits."""
         sys.stdout.buffer.write(self._buffer)
         sys.stdout.flush()
+        self._buffer.clear()
+
+
+class SharedOutput:
+    """The one output of a run over several organizations.
+
+    A SCHEMA is written once, whoever comes first. The states of the organizations are put together into one, and
+    because it grows with their number it is written only when at least as much was written since the last time: so
+    states never make up more than half of the output.
+
+    Args:
+        state: the state that the run began with.
+    """
+
+    def __init__(self, state: Mapping[str, t.Any]) -> None:
+        self._lock = threading.RLock()
+        self._state: dict[str, t.Any] = {"bookmarks": {}}
+        self._places: dict[tuple[str, str], int] = {}
+        self._announced: set[str] = set()
+        self._since = 0
+        self._size = 0
+        self._is_new = False
+        self._is_closed = False
+        self.take(state)
+
+    def announce(self, message: SchemaMessage) -> None:
+        """Write a SCHEMA, unless the stream has one already."""
+        with self._lock:
+            if message.stream not in self._announced:
+                self._announced.add(message.stream)
+                self.write(line_of(message))
+
+    def write(self, lines: bytes) -> None:
+        """Write whole lines.
+
+        Raises:
+            StoppedError: if the output is closed.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise StoppedError("The run has ended.")
+            sys.stdout.buffer.write(lines)
+            sys.stdout.flush()
+            self._since += len(lines)
+
+    def take(self, state: Mapping[str, t.Any]) -> None:
+        """Take over the bookmarks of an organization; they stay as they are now."""
+        with self._lock:
+            for stream, bookmark in state.get("bookmarks", {}).items():
+                partitions = self._state["bookmarks"].setdefault(stream, {"partitions": []})["partitions"]
+                for entry in copy.deepcopy(bookmark.get("partitions", [])):
+                    place = self._places.setdefault((stream, entry["context"]["organizationId"]), len(partitions))
+                    partitions[place : place + 1] = [entry]
+            self._is_new = True
+
+    def write_state(self, *, now: bool = False) -> None:
+        """Write the state if it is worth it, or `now` if there is anything new."""
+        with self._lock:
+            if self._is_new and (now or self._since >= self._size):
+                line = line_of(StateMessage(value=self._state))
+                self.write(line)
+                self._since, self._size, self._is_new = 0, len(line), False
+
+    def close(self) -> None:
+        """Write nothing more: a line that is begun while the process ends would be torn."""
+        with self._lock:
+            self._is_closed = True
+
+
+class OrganizationWriter(PageWriter):
+    """Writes the messages of one of several organizations."""
+
+    def __init__(self, output: SharedOutput) -> None:
+        """Make the writer."""
+        super().__init__()
+        self._output = output
+
+    def write_message(self, message: Message) -> None:
+        """Write a message; a RECORD waits for the next `flush` or the next message of another kind."""
+        match message:
+            case SchemaMessage():
+                self._output.announce(message)
+            case StateMessage():
+                self.flush()
+                self._output.take(message.value)
+                self._output.write_state()
+            case _:
+                super().write_message(message)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._output.write(bytes(self._buffer))
         self._buffer.clear()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tap_bill.configuration import ALTERNATIVES, NEEDED
 from tap_bill.resources import RESOURCES, Clock, Envelope
-from tap_bill.settings import REQUIRED, SETTINGS
+from tap_bill.settings import SETTINGS
 from tap_bill.streams import stream_classes
 
 README = Path(__file__).parents[1] / "README.md"
@@ -45,10 +46,15 @@ def key(stream):
 def settings():
     rows = [("Setting", "Default", "What it is", "Allowed")]
     for name, setting in SETTINGS.items():
-        default = "**required**" if name in REQUIRED else code(setting.schema.get("default"))
+        default = required(name) if name in NEEDED else code(setting.schema.get("default"))
         secret = " *Secret.*" if setting.schema.get("secret") else ""
         rows.append((f"`{name}`", default, setting.schema["description"] + secret, setting.allowed))
     return table(*rows)
+
+
+def required(name):
+    other = ALTERNATIVES.get(name)
+    return f"**required**, or `{other}`" if other else "**required**"
 
 
 def code(value):

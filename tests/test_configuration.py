@@ -12,7 +12,7 @@ CREDENTIALS = {
     "dev_key": "01SECRETKEY",
     "organization_id": "00801ABCDEFGHIJKLMNO",
 }
-NOWHERE = {**CREDENTIALS, "api_url": "http://127.0.0.1:9/connect"}
+NOWHERE = {**CREDENTIALS, "api_url": "http://127.0.0.1:9/connect", "max_retries": 0}
 API_URLS = (
     "https://gateway.prod.bill.com/connect (production), https://gateway.stage.bill.com/connect (sandbox), "
     "or a loopback URL such as http://127.0.0.1:8787/connect"
@@ -54,6 +54,32 @@ def test_half_a_configuration_names_the_missing_half(tap):
         ("max_concurrency", 0, "max_concurrency is 0; allowed: a whole number from 1 to 3"),
         ("max_concurrency", 4, "max_concurrency is 4; allowed: a whole number from 1 to 3"),
         ("lookback_seconds", -1, "lookback_seconds is -1; allowed: a whole number of seconds, 0 or more"),
+        ("max_retries", -1, "max_retries is -1; allowed: a whole number, 0 or more"),
+        ("rate_limit_max_wait", -1, "rate_limit_max_wait is -1; allowed: a whole number of seconds, 0 or more"),
+        ("max_requests_per_hour", 0, "max_requests_per_hour is 0; allowed: a whole number, 1 or more"),
+        ("max_organizations_in_parallel", 0, "max_organizations_in_parallel is 0; allowed: a whole number, 1 or more"),
+        ("console_api_token", "01TOKEN", "console_api_token is set beside password; set one of the two"),
+        (
+            "organizations",
+            [{"organization_id": "00801A"}],
+            "organizations is set beside organization_id; set one of the two",
+        ),
+        (
+            "remember_me_id",
+            "x",
+            (
+                "device is missing, which remember_me_id needs; "
+                "set it to the device name that was given with remember_me_id"
+            ),
+        ),
+        (
+            "device",
+            "x",
+            (
+                "remember_me_id is missing, which device needs; "
+                "set it to the rememberMeId that BILL answered to an MFA challenge"
+            ),
+        ),
         ("request_timeout", 0, "request_timeout is 0; allowed: a whole number of seconds, 1 or more"),
         (
             "start_date",
@@ -97,6 +123,51 @@ def test_a_wrong_value_is_told_with_what_is_allowed(tap, setting, value, line):
 )
 def test_credentials_go_to_no_other_host(tap, url):
     assert refused(tap({**CREDENTIALS, "api_url": url})) == [f"api_url is not valid; allowed: {API_URLS}"]
+
+
+LIST = 'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]'
+OWN = "organization_id, username, password, console_api_token, dev_key, remember_me_id, device"
+
+
+@pytest.mark.parametrize(
+    ("organizations", "lines"),
+    [
+        ([], [f"organizations is not valid; allowed: {LIST}"]),
+        ("00801A", [f"organizations is not valid; allowed: {LIST}"]),
+        ([{"dev_key": "k"}], [f"organizations[0] has no organization_id; allowed: {LIST}"]),
+        (
+            [{"organization_id": "s3cret"}],
+            [
+                (
+                    "organizations[0].organization_id is not valid; "
+                    "allowed: an organization ID: letters and digits, beginning with 008"
+                )
+            ],
+        ),
+        (
+            [{"organization_id": "00801A", "s3cret": 1}],
+            [f"organizations[0] has a setting that organizations cannot have; allowed: {OWN}"],
+        ),
+        ([{"organization_id": "00801A"}] * 2, ["organizations has 00801A more than once"]),
+        (
+            [{"organization_id": "00801A"}, {"organization_id": "00801B", "device": "x", "console_api_token": "t"}],
+            [
+                (
+                    "remember_me_id is missing for organization 00801B, which device needs; "
+                    "set it to the rememberMeId that BILL answered to an MFA challenge"
+                )
+            ],
+        ),
+    ],
+)
+def test_mistakes_in_a_list_of_organizations(tap, organizations, lines):
+    common = {name: value for name, value in NOWHERE.items() if name != "organization_id"}
+    assert refused(tap({**common, "organizations": organizations})) == lines
+
+
+def test_organizations_need_what_the_top_level_lacks(tap):
+    run = tap({"username": "me", "organizations": [{"organization_id": "00801A", "password": "p"}]})
+    assert refused(run) == [MISSING["dev_key"].replace(" is missing", " is missing for organization 00801A")]
 
 
 def test_several_mistakes_take_a_line_each_in_the_order_of_the_readme(tap):
@@ -161,7 +232,7 @@ def test_a_file_that_is_not_a_json_object(tap, option):
 def test_a_server_that_is_not_running(tap):
     (line,) = refused(tap(NOWHERE))
     assert line == (
-        "No answer from BILL emulator (http://127.0.0.1:9/connect) to POST /v3/login: "
+        "sign-in: No answer from BILL emulator (http://127.0.0.1:9/connect) to POST /v3/login: "
         "the connection failed; check that the host is up and reachable from here."
     )
 
@@ -197,7 +268,9 @@ def test_discover_and_about_need_no_configuration(tap):
     for name in [*CREDENTIALS, "api_url", "start_date", "page_size", "lookback_seconds", "request_timeout"]:
         assert settings[name]["title"]
         assert settings[name]["description"]
-    assert [name for name, spec in settings.items() if spec.get("secret")] == ["password", "dev_key"]
+    assert [name for name, spec in settings.items() if spec.get("secret")] == [
+        *("password", "console_api_token", "dev_key", "organizations", "remember_me_id")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +282,7 @@ def test_discover_and_about_need_no_configuration(tap):
 )
 def test_an_older_spelling_of_a_host_leads_to_todays(tap, older, today):
     # The proxy keeps the attempt on this machine.
-    run = tap({**CREDENTIALS, "api_url": older}, env={"HTTPS_PROXY": "http://127.0.0.1:9"})
+    run = tap({**NOWHERE, "api_url": older}, env={"HTTPS_PROXY": "http://127.0.0.1:9"})
     assert run.exit_code == 1
     assert run.warnings == [
         f"api_url {older.rstrip('/')} is an older spelling; reading from {today}, BILL's host today."

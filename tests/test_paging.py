@@ -97,12 +97,13 @@ def test_a_list_that_leads_nowhere_stops_the_run(tap, serve, pages, line):
 
 @pytest.mark.parametrize("answer", ["<html></html>", "", '{"results": [{"id": '])
 def test_an_answer_that_is_not_json_stops_the_run(tap, serve, answer):
-    config = serve({"": answer})
+    config = {**serve({"": answer}), "max_retries": 1}
     run = tap(config, select={"users"})
     assert run.exit_code == 1
     assert run.errors == [
         (
-            f"users: BILL emulator ({config['api_url']}) answered GET /v3/users with HTTP 200 but not with JSON; "
-            "run again, and check any proxy in between if it stays so."
+            f"users: BILL could not answer GET /v3/users for organization {canned.ORGANIZATION} (HTTP 200: the body is "
+            "not JSON, tried 2 times): BILL has trouble with this request; run again later, and tell BILL's support if "
+            "it stays so."
         )
     ]

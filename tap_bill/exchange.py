@@ -1,0 +1,212 @@
+"""One request with the patience it deserves: retries, waits for limits, and a new session where BILL wants one."""
+
+from __future__ import annotations
+
+import logging
+import random
+import typing as t
+from dataclasses import dataclass, field
+
+from tap_bill.errors import (
+    BillError,
+    NoAnswerError,
+    QuotaError,
+    Reaction,
+    RefusedError,
+    StoppedError,
+    UnreachableError,
+)
+from tap_bill.transport import Answer
+
+if t.TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+
+    from requests.auth import AuthBase
+
+    from tap_bill.gate import Gate
+    from tap_bill.quota import HourlyQuota, ServerClock
+    from tap_bill.refusals import Refusal
+    from tap_bill.tally import Tally
+    from tap_bill.transport import Transport
+
+LOGGER = logging.getLogger("tap-bill")
+
+LONGEST_PAUSE: t.Final = 60.0
+"""Seconds between two tries, at most."""
+
+
+class Credentials(t.Protocol):
+    """What signs a request."""
+
+    def headers(self) -> AuthBase:
+        """Return what to send with the next request."""
+
+    def renew(self, refused: AuthBase) -> bool:
+        """Give up what BILL called dead; return whether `headers` may get something better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask BILL for.
+
+    Args:
+        stream: on whose behalf, for messages.
+        method: GET or POST.
+        path: begins with `/v3/`.
+        params: query parameters, not encoded.
+        json: body of a POST.
+    """
+
+    stream: str
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    json: Mapping[str, str] | None = None
+
+    def __str__(self) -> str:
+        """Name the request in a message."""
+        return f"{self.method} {self.path}"
+
+
+class Policy(t.NamedTuple):
+    """How patient to be.
+
+    Args:
+        max_retries: how often a request is repeated because of trouble.
+        max_wait: seconds that BILL may tell a request to wait.
+    """
+
+    max_retries: int
+    max_wait: float
+
+
+class Exchange:
+    """Sends requests of one organization until BILL gives an answer that can be used, or none is to be expected.
+
+    Args:
+        transport: what sends.
+        gate: how many at once; narrowed while BILL says that there are too many.
+        clock: told what time it is for BILL.
+        policy: how patient to be.
+        stop: set when the run ends, so that nobody waits any longer.
+        organization_id: whose requests they are, for messages.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it works with
+        self,
+        transport: Transport,
+        gate: Gate,
+        clock: ServerClock,
+        policy: Policy,
+        *,
+        stop: threading.Event,
+        organization_id: str,
+    ) -> None:
+        self.api_url = transport.api_url
+        self._transport = transport
+        self._gate = gate
+        self._clock = clock
+        self._policy = policy
+        self._stop = stop
+        self._organization_id = organization_id
+
+    def send(self, request: Request, credentials: Credentials, quotas: Sequence[HourlyQuota], tally: Tally) -> Answer:
+        """Return an answer that can be used.
+
+        Args:
+            request: what to ask for.
+            credentials: what signs it.
+            quotas: the hourly limits that it counts for; BILL's "used up" means the last of them.
+            tally: counts it.
+
+        Raises:
+            RefusedError: if BILL refuses, or goes on refusing.
+            QuotaError: if the hour's requests are used up and the next hour is too far away.
+            SignInError: if a new session was needed, and BILL refuses the credentials.
+            UnreachableError: if no usable answer comes back.
+            StoppedError: if the run ends meanwhile.
+        """
+        retries, renewed = 0, False
+        while True:
+            for quota in quotas:
+                quota.admit(tally, self._stop)
+            auth = credentials.headers()
+            outcome = self._once(request, auth, tally)
+            if isinstance(outcome, Answer) and outcome.refusal is None:
+                self._gate.widen()
+                for quota in quotas:
+                    quota.was_served()
+                return outcome
+            match outcome.refusal.reaction if isinstance(outcome, Answer) and outcome.refusal else Reaction.RETRY:
+                case Reaction.RENEW_SESSION if not renewed and credentials.renew(auth):
+                    renewed = True
+                case Reaction.WAIT_FOR_HOUR if quotas[-1].used_up():
+                    pass
+                case Reaction.RETRY | Reaction.SLOW_DOWN | Reaction.WAIT_FOR_HOUR if retries < self._policy.max_retries:
+                    retries += 1
+                    self._pause(request, outcome, retries, tally)
+                case _:
+                    raise self._failure(request, outcome, retries)
+
+    def sign_out(self, auth: AuthBase) -> None:
+        """End a session; one try, whatever comes back.
+
+        Raises:
+            UnreachableError: if nothing does.
+        """
+        self._transport.send("POST", "/v3/logout", auth=auth)
+
+    def _once(self, request: Request, auth: AuthBase, tally: Tally) -> Answer | NoAnswerError:
+        tally.add(requests=1)
+        try:
+            answer = self._transport.send(
+                request.method, request.path, auth=auth, params=request.params, json=request.json
+            )
+        except NoAnswerError as error:
+            return error
+        except UnreachableError as error:
+            raise UnreachableError(f"{request.stream}: {error.message}.") from None
+        if answer.server_time:
+            self._clock.tell(answer.server_time)
+        return answer
+
+    def _pause(self, request: Request, outcome: Answer | NoAnswerError, retries: int, tally: Tally) -> None:
+        """Wait before a request is repeated: longer each time, and by chance, so that not all come back at once."""
+        pause = random.uniform(0, min(LONGEST_PAUSE, 2.0**retries))  # noqa: S311 - no secret
+        what = outcome.message if isinstance(outcome, NoAnswerError) else f"{request} was answered {outcome.refusal}"
+        if isinstance(outcome, Answer):
+            asked = outcome.retry_after or 0.0
+            if asked > self._policy.max_wait:
+                raise QuotaError(
+                    f"{request.stream}: BILL wants no request for {asked:.0f} seconds. Run again after that: what was "
+                    "read is kept, and the next run goes on there. Or let it wait: raise rate_limit_max_wait."
+                )
+            pause = max(pause, asked)
+            if outcome.refusal and outcome.refusal.reaction is Reaction.SLOW_DOWN:
+                self._gate.narrow()
+                tally.add(waited=pause)
+        tally.add(retries=1)
+        LOGGER.info(
+            "%s: %s. Trying again in %.1f s (%d of %d).",
+            request.stream,
+            what,
+            pause,
+            retries,
+            self._policy.max_retries,
+        )
+        if self._stop.wait(pause):
+            raise StoppedError(f"{request.stream}: stopped while waiting to try again.")
+
+    def _failure(self, request: Request, outcome: Answer | NoAnswerError, retries: int) -> BillError:
+        tries = f", tried {retries + 1} times" if retries else ""
+        if isinstance(outcome, NoAnswerError):
+            return NoAnswerError(f"{request.stream}: {outcome.message}{tries}.")
+        refusal = t.cast("Refusal", outcome.refusal)
+        verb = "could not answer" if refusal.reaction is Reaction.RETRY else "refused"
+        advice = f": {refusal.known_as.advice}" if refusal.known_as.advice else ""
+        return RefusedError(
+            f"{request.stream}: BILL {verb} {request} for organization {self._organization_id} ({refusal}{tries})"
+            f"{advice}.",
+            refusal,
+        )

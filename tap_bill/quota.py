@@ -1,0 +1,132 @@
+"""What a developer key may still ask for in BILL's present clock hour."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+from tap_bill.errors import QuotaError, StoppedError
+
+if t.TYPE_CHECKING:
+    from tap_bill.tally import Tally
+
+LOGGER = logging.getLogger("tap-bill")
+
+HOUR: t.Final = 3600
+
+APART: t.Final = 1.0
+"""Seconds within which the waiting begin again, so that they do not all come at once."""
+
+
+class ServerClock:
+    """BILL's clock, as far as the `Date` of its answers tells; this machine's where nothing told yet.
+
+    It runs on by the monotonic clock, so that a machine whose time is wrong or is set does not matter.
+    """
+
+    def __init__(self) -> None:
+        self._base = time.time() - time.monotonic()
+
+    def tell(self, server_time: datetime) -> None:
+        """Take over the time of an answer."""
+        self._base = server_time.timestamp() - time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._base + time.monotonic()
+
+
+class HourlyQuota:
+    """An hourly limit of one developer key, shared by all who use the key in this process.
+
+    Args:
+        what: what is limited, for messages: "requests", "sign-ins".
+        clock: BILL's clock; the limit is counted by its full hours.
+        max_wait: seconds that may be waited for the next hour; where it is further away, `QuotaError` is raised.
+        own_limit: requests an hour that the user allows this run, or None for as many as BILL does.
+    """
+
+    def __init__(self, what: str, clock: ServerClock, *, max_wait: float, own_limit: int | None = None) -> None:
+        self._what = what
+        self._clock = clock
+        self._max_wait = max_wait
+        self._own_limit = own_limit
+        self._lock = threading.Lock()
+        self._hour = 0
+        self._count = 0
+        self._closed_until = 0.0
+        self._why = ""
+        self._just_opened = False
+        self._booked = False
+
+    def admit(self, tally: Tally, stop: threading.Event) -> None:
+        """Count a request, and wait for the next hour first where nothing is left of this one.
+
+        Raises:
+            QuotaError: if that would take too long.
+            StoppedError: if `stop` is set meanwhile.
+        """
+        while (wait := self._take()) > 0:
+            if wait > self._max_wait:
+                raise QuotaError(self._explain(wait))
+            if not self._booked:  # all wait for the same hour, so it counts once
+                self._booked = True
+                tally.add(waited=wait)
+            if stop.wait(wait + random.uniform(0, APART)):  # noqa: S311 - no secret
+                raise StoppedError("Stopped while waiting for BILL's next clock hour.")
+
+    def used_up(self) -> bool:
+        """Note that BILL called the limit used up.
+
+        Returns:
+            Whether to wait for the next hour. Not directly after such a wait: then BILL's hour may begin a little
+            later than its clock says, and the request is repeated a few times like any other.
+        """
+        with self._lock:
+            if self._just_opened:
+                return False
+            self._close(f"BILL's hourly limit of {self._what} for this developer key is used up (BDC_1144)")
+            return True
+
+    def was_served(self) -> None:
+        """Note that BILL answered, so that the limit is not used up."""
+        self._just_opened = False
+
+    def _take(self) -> float:
+        """Count a request and return 0, or return the seconds until one may be sent."""
+        with self._lock:
+            now = self._clock.now()
+            if self._closed_until:
+                if now < self._closed_until:
+                    return self._closed_until - now
+                self._closed_until, self._just_opened = 0.0, True
+            if now // HOUR != self._hour:
+                self._hour, self._count = int(now // HOUR), 0
+            if self._own_limit is not None and self._count >= self._own_limit:
+                self._close(f"The {self._own_limit:,} {self._what} that max_requests_per_hour allows are used up")
+                return self._closed_until - now
+            self._count += 1
+            return 0.0
+
+    def _close(self, why: str) -> None:
+        if self._closed_until:
+            return
+        now = self._clock.now()
+        self._closed_until = (now // HOUR + 1) * HOUR
+        self._why, self._booked = why, False
+        if (wait := self._closed_until - now) <= self._max_wait:
+            LOGGER.warning("%s; waiting until %s.", why, self._moment(wait))
+
+    def _explain(self, wait: float) -> str:
+        return (
+            f"{self._why}. Run again from {self._moment(wait)} on: what was read is kept, and the next run goes on "
+            "there. Or let it wait: raise rate_limit_max_wait."
+        )
+
+    def _moment(self, wait: float) -> str:
+        at = datetime.fromtimestamp(self._closed_until, UTC)
+        return f"{at:%H:%M} UTC ({timedelta(seconds=round(wait))} from now)"

@@ -1,0 +1,70 @@
+"""What a run did, counted for its summary."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+from dataclasses import dataclass, field
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SIGN_IN: t.Final = "sign-in"
+"""Where the requests are counted that no stream asks for."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one stream of one organization did.
+
+    Args:
+        records: RECORD messages.
+        requests: requests sent, repeated ones included.
+        retries: requests repeated because of trouble.
+        renewals: sessions that were found dead by its requests.
+        waited: seconds its requests waited for BILL's limits, all requests added up.
+        before: the bookmark before the run; None without one.
+        after: the bookmark after it.
+        skipped: why it was not read; empty if it was.
+    """
+
+    records: int = 0
+    requests: int = 0
+    retries: int = 0
+    renewals: int = 0
+    waited: float = 0.0
+    before: str | None = None
+    after: str | None = None
+    skipped: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to tell: nothing new, no trouble."""
+        trouble = self.retries or self.renewals or self.waited or self.skipped
+        return not (self.records or trouble) and self.before == self.after
+
+    def add(self, *, requests: int = 0, retries: int = 0, renewals: int = 0, waited: float = 0.0) -> None:
+        """Count; may be called by any thread."""
+        with self._lock:
+            self.requests += requests
+            self.retries += retries
+            self.renewals += renewals
+            self.waited += waited
+
+
+class Tallies:
+    """The tallies of one organization, by stream, in the order in which the streams were first met."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_stream: dict[str, Tally] = {}
+
+    def of(self, stream: str) -> Tally:
+        """Return the tally of a stream, a new one where there is none yet."""
+        with self._lock:
+            return self._by_stream.setdefault(stream, Tally())
+
+    def __iter__(self) -> Iterator[tuple[str, Tally]]:
+        with self._lock:
+            return iter(list(self._by_stream.items()))
