@@ -41,17 +41,24 @@ How well each behaviour is known:
 | the status of `BDC_1322` (choose), sign-in and sign-out count too | undocumented; assumed |
 | latency; rows edited and added during a read, under offset cursors shifting others (choose) | not BILL's to say |
 | `createdTime` even, half of it in one import, or piled up at one end (choose) | invented |
+| 20,000 requests and 200 sign-ins per developer key and clock hour, else `BDC_1144` | documented |
+| the status of `BDC_1144` (choose); that sign-ins have the same code | undocumented; assumed |
+| a session belongs to one organization; several organizations on one server | documented |
+| a Console API token in place of the password; `rememberMeId` and `device` make a session trusted | documented |
+| broken answers (choose, see `bill_emulator.faults`) | seen by other readers, or on any network |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
 
 `bill_emulator.traffic` adds latency, the limit, and people who edit while somebody reads; it counts what happens
 (`emu.counters`, `emu.reset_counters()`, `/control`). `bill_emulator.spread` crowds `createdTime`.
-Not built: faults. `Emulator(layers=...)` takes ASGI middlewares for such things.
+`bill_emulator.faults` breaks answers, `bill_emulator.front` serves several organizations and counts by the hour.
+`Emulator(layers=...)` takes ASGI middlewares for anything else.
 """
 
 from __future__ import annotations
 
 from bill_emulator.clock import Clock
 from bill_emulator.company import Company
+from bill_emulator.faults import Faults
 from bill_emulator.server import Emulator
 
-__all__ = ["Clock", "Company", "Emulator"]
+__all__ = ["Clock", "Company", "Emulator", "Faults"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bill_emulator.app import Credentials
 from bill_emulator.company import ORGANIZATION_ID, Company
+from bill_emulator.faults import KINDS, Faults
 from bill_emulator.paging import QUIRKS, STYLES
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_setup import ROLE_TYPES
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--password", default=known.password, help="password, or value of a sync token")
     parser.add_argument("--dev-key", default=known.dev_key, help="developer key")
     parser.add_argument("--organization-id", default=ORGANIZATION_ID, help="20 characters, beginning 008")
+    parser.add_argument("--organizations", type=_whole, default=1, metavar="N", help="how many organizations there are")
     parser.add_argument("--role", choices=ROLE_TYPES, default="ADMINISTRATOR", help="role of the signed-in user")
     parser.add_argument(
         "--forbid",
@@ -129,7 +131,50 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how far the clock is ahead of the machine's; negative: behind",
     )
+    sessions = parser.add_argument_group("sessions and hourly limits")
+    sessions.add_argument(
+        "--session-requests", type=_whole, default=0, metavar="N", help="end a session after N requests; 0: never"
+    )
+    sessions.add_argument(
+        "--session-seconds", type=_seconds, default=0.0, metavar="SECONDS", help="end a session after so long; 0: never"
+    )
+    sessions.add_argument(
+        "--hourly-limit",
+        type=_whole,
+        default=20_000,
+        metavar="N",
+        help="requests per key in a clock hour; 0: all",
+    )
+    sessions.add_argument(
+        "--login-limit", type=_whole, default=200, metavar="N", help="sign-ins per key in a clock hour; 0: all"
+    )
+    sessions.add_argument(
+        "--quota-status", type=_whole, default=429, metavar="STATUS", help="HTTP status of one too many in an hour"
+    )
+    faults = parser.add_argument_group("faults")
+    faults.add_argument(
+        "--fault-rate", type=_seconds, default=0.0, metavar="SHARE", help="break this share of all answers, from 0 to 1"
+    )
+    faults.add_argument(
+        "--fault",
+        action="append",
+        choices=tuple(KINDS),
+        metavar="KIND",
+        help="break them in this way (may be repeated; default: every way that a patient reader survives): "
+        + "; ".join(f"{name}: {kind.text}" for name, kind in KINDS.items()),
+    )
+    faults.add_argument("--fault-seed", type=_whole, default=7, metavar="SEED", help="which answers, and how")
     return parser
+
+
+def _companies(options: argparse.Namespace) -> list[Company]:
+    """The first as asked for; each further one with the next seed, and a number at the end of its organization id."""
+    first: str = options.organization_id
+    ids = [first, *(f"{first[:-4]}{number:04}" for number in range(2, options.organizations + 1))]
+    return [
+        Company(options.seed + place, options.bills, organization_id=organization, created=options.created)
+        for place, organization in enumerate(ids)
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -139,10 +184,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: shells start background jobs deaf to it
         signal.signal(ending, signal.default_int_handler)
     try:
-        company = Company(options.seed, options.bills, organization_id=options.organization_id, created=options.created)
+        companies = _companies(options)
+        company = companies[0]
         company.clock.advance(options.clock_skew)
         emulator = Emulator(
-            company,
+            companies=companies,
             host=options.host,
             port=options.port,
             credentials=Credentials(options.username, options.password, options.dev_key),
@@ -157,10 +203,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             limit_status=options.limit_status,
             edit_every=options.edit_every,
             edit_rows=options.edit_rows,
+            session_requests=options.session_requests,
+            session_seconds=options.session_seconds,
+            hourly_limit=options.hourly_limit,
+            login_limit=options.login_limit,
+            quota_status=options.quota_status,
+            faults=Faults(rate=options.fault_rate, kinds=options.fault, seed=options.fault_seed),
         )
         with emulator:
+            more = f" and {len(companies) - 1} more" if len(companies) > 1 else ""
             print(
-                f"BILL emulator ready: {emulator.url} organization {company.organization_id} user {options.username}",
+                f"BILL emulator ready: {emulator.url} organization {company.organization_id}{more} "
+                f"user {options.username}",
                 flush=True,
             )
             threading.Event().wait()

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 Handler = Callable[[Request], Awaitable[Response]]
 
 ROOT = "/connect/v3"
-_LOGIN_FIELDS = ("username", "password", "organizationId", "devKey")
+_SECRET_FIELDS = ("password", "consoleApiToken")
+"""One of them goes with every login (documented)."""
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -41,6 +42,7 @@ class Credentials:
     username: str = "sync-token-demo"
     password: str = field(default="demo-token-value", repr=False)
     dev_key: str = field(default="01DEMODEVKEY0000EMULATOR", repr=False)
+    console_api_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -122,20 +124,23 @@ class Api:
             raise ValidationError("the body is not JSON") from None
         if not isinstance(body, dict):
             raise ValidationError("the body is not a JSON object")
-        absent = [f"{name}: must not be null" for name in _LOGIN_FIELDS if body.get(name) is None]
-        wrong = [f"{name}: must be text" for name in _LOGIN_FIELDS if not isinstance(body.get(name, ""), str)]
+        secret = next((name for name in _SECRET_FIELDS if body.get(name) is not None), _SECRET_FIELDS[0])
+        fields = ("username", secret, "organizationId", "devKey")
+        absent = [f"{name}: must not be null" for name in fields if body.get(name) is None]
+        wrong = [f"{name}: must be text" for name in fields if not isinstance(body.get(name, ""), str)]
         if absent or wrong:
             raise ValidationError(*absent, *wrong)
         if body["devKey"] != self.credentials.dev_key:
             raise CodedError(errors.WRONG_KEY)
-        if (body["username"], body["password"]) != (self.credentials.username, self.credentials.password):
+        known = {"password": self.credentials.password, "consoleApiToken": self.credentials.console_api_token}
+        if not known[secret] or (body["username"], body[secret]) != (self.credentials.username, known[secret]):
             raise CodedError(errors.WRONG_PASSWORD)
         if body["organizationId"] != self.company.organization_id:
             raise CodedError(errors.NO_API_ACCESS)
         self.logins += 1
         self.counters.logins += 1
         answer = {
-            "sessionId": self.sessions.open(self.user_id, body["devKey"]),
+            "sessionId": self.sessions.open(self.user_id, body["devKey"], self.company.organization_id),
             "organizationId": self.company.organization_id,
             "userId": self.user_id,
             "trusted": bool(body.get("rememberMeId") and body.get("device")),

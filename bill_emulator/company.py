@@ -46,9 +46,11 @@ class Company:
         created: str = "even",
         bulk_import: bool = False,
         pile: str | None = None,
+        at_least: int = 0,
     ) -> None:
         """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008.
 
+        With `at_least`, every list has as many rows or more; those that are missing are added now.
         `created` is how `createdTime` lies on the time line: one of `bill_emulator.spread.SPREADS`. For short,
         `bulk_import=True` is `created="bulk"`, and `pile="start"` or `"end"` is `created="start"` or `"end"`.
         """
@@ -71,6 +73,9 @@ class Company:
         self.lock = threading.RLock()
         self._tables = _generate(seed, bills, organization_id, created)
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
+        for name, table in self._tables.items():
+            for _ in range(at_least - len(table.rows) if RESOURCES[name].shape != "single" else 0):
+                self.add(name)
 
     def rows(self, resource: str) -> list[Row]:
         """Every row as it would be sent now, in id order; amounts are Decimals. The list and its rows are copies."""

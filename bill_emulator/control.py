@@ -10,6 +10,10 @@ digit, in id order.
 * `{"do": "advance", "seconds": 2400}`
 * `{"do": "expire_sessions"}`
 * `{"do": "reset_counters"}`
+* `{"do": "fault", "kind": "reset", "path": "/v3/bills", "times": 2, "after": 3}`; see `bill_emulator.faults`
+* `{"do": "clear_faults"}`
+
+Of several organizations it is about the first.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from bill_emulator.app import Api
+    from bill_emulator.faults import Faults
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
@@ -42,7 +47,7 @@ def is_control(path: str) -> bool:
     return path == CONTROL or path.startswith(CONTROL + "/")
 
 
-def control_routes(api: Api) -> list[Route]:  # noqa: C901 -- one small function per order
+def control_routes(api: Api, faults: Faults) -> list[Route]:  # noqa: C901 -- one small function per order
     """The routes to add to the application."""
     company, counters = api.company, api.counters
 
@@ -62,10 +67,19 @@ def control_routes(api: Api) -> list[Route]:  # noqa: C901 -- one small function
 
     def state() -> Any:
         now = shown(microseconds(company.clock.now()))
-        return {"now": now, "rows": company.totals(), "sessions": api.sessions.count(), **counters.as_dict()}
+        broken = {"faults": dict(faults.counts)}
+        return {"now": now, "rows": company.totals(), "sessions": api.sessions.count(), **counters.as_dict(), **broken}
 
     def reset_counters(_order: dict[str, Any]) -> Any:
         counters.reset()
+        return state()
+
+    def fault(order: dict[str, Any]) -> Any:
+        faults.plan(**{name: value for name, value in order.items() if name != "do"})
+        return state()
+
+    def clear_faults(_order: dict[str, Any]) -> Any:
+        faults.clear()
         return state()
 
     orders: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -74,6 +88,8 @@ def control_routes(api: Api) -> list[Route]:  # noqa: C901 -- one small function
         "advance": advance,
         "expire_sessions": expire_sessions,
         "reset_counters": reset_counters,
+        "fault": fault,
+        "clear_faults": clear_faults,
     }
 
     async def control(request: Request) -> Response:

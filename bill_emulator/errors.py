@@ -31,6 +31,7 @@ NO_API_ACCESS = Problem(403, "BDC_1105", "REQUEST", "The organization has no API
 UNKNOWN_PATH = Problem(404, "BDC_1121", "REQUEST", "This API is not supported.")
 NO_RECORD = Problem(404, "BDC_1205", "APPLICATION", "The record does not exist.")
 TOO_MANY_AT_ONCE = Problem(429, "BDC_1322", "REQUEST", "Too many requests at once.")  # status assumed
+HOUR_USED_UP = Problem(429, "BDC_1144", "REQUEST", "The developer key's hour is used up.")  # status assumed
 NO_PERMISSION = Problem(403, "BDC_1302", "APPLICATION", "The user's role may not do this.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Self
@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bill_emulator.app import Api, Behaviour, Credentials
 from bill_emulator.company import Company
 from bill_emulator.control import control_routes, is_control
+from bill_emulator.faults import TRANSPORT, Breaker, Faults
+from bill_emulator.front import ORGANIZATION, Front, HourlyLimits
 from bill_emulator.sessions import SessionBook
 from bill_emulator.traffic import Counters, Editor, Gate
 
@@ -32,13 +34,17 @@ _REQUESTS_KEPT = 200_000
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One answered request. Header names are lower case; header values and bodies are not kept."""
+    """One request. Header names are lower case; header values and bodies are not kept.
+
+    `status` 0 means that the connection was broken before an answer; `organization` is empty where it is not known.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     status: int
     headers: frozenset[str]
+    organization: str
 
 
 class Emulator:
@@ -71,6 +77,15 @@ class Emulator:
         limit_status: int = 429,
         edit_every: int = 0,
         edit_rows: int = 3,
+        companies: Sequence[Company] = (),
+        organization_credentials: Mapping[str, Credentials] | None = None,
+        forbid_in: Mapping[str, Iterable[str]] | None = None,
+        session_requests: int = 0,
+        session_seconds: float = 0,
+        hourly_limit: int = 20_000,
+        login_limit: int = 200,
+        quota_status: int = 429,
+        faults: Faults | None = None,
         layers: Sequence[Layer] = (),
     ) -> None:
         """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `bill_emulator.app.Behaviour`.
@@ -79,28 +94,75 @@ class Emulator:
         answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
         rows of the resource that was read are edited, and every other time a row is added to it.
 
+        `companies`, in place of `company`, are several organizations on one server; `organization_credentials` and
+        `forbid_in` are by organization id, for those that have their own. A session ends after `session_requests`
+        requests or `session_seconds` seconds however busy it is (0: never). `hourly_limit` requests and `login_limit`
+        sign-ins per clock hour are served, more are answered `BDC_1144` with `quota_status`. `faults` break answers.
+
         `layers` are ASGI middlewares around the application, the first one outermost; they see `/control` and the BILL
         requests which were let in, and what they answer is counted, recorded and dated like any other answer.
         """
-        self.company = company or Company()
+        if companies and company:
+            raise ValueError("give company or companies, not both")
+        self.company = company or (companies[0] if companies else Company())
         if clock is not None:
             self.company.clock = clock
-        self._sessions = SessionBook(self.clock)
+        self.companies = {each.organization_id: each for each in companies or [self.company]}
+        if len(self.companies) < len(companies):
+            raise ValueError("every company needs an organization_id of its own")
+        self._sessions = SessionBook(self.clock, most_requests=session_requests, most_seconds=session_seconds)
         self._credentials = credentials or Credentials()
-        self.counters = Counters()
-        editor = Editor(self.counters, self.company, every=edit_every, rows=edit_rows)
-        behaviour = Behaviour(cursor, refuse_assumed, ignore_sort, frozenset(quirks), role, frozenset(forbid))
-        self._api = Api(
-            self.company, self._sessions, self._credentials, behaviour, counters=self.counters, editor=editor
-        )
+        self.faults = faults or Faults()
+        self._counters = {organization: Counters() for organization in self.companies}
+        self._limits = HourlyLimits(self.clock, requests=hourly_limit, logins=login_limit, status=quota_status)
         self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
         self._address = (host, port)
-        application: ASGIApp = self._api.application(*control_routes(self._api))
-        for layer in reversed(layers):
-            application = layer(application)
-        gate = Gate(application, self.counters, self.company, latency=latency, limit=limit, status=limit_status)
-        self._application = _Outermost(gate, self.clock, self._records)
+        own_credentials, own_forbid = organization_credentials or {}, forbid_in or {}
+        self._apis: list[Api] = []
+        applications: dict[str, ASGIApp] = {}
+        for organization, each in self.companies.items():
+            each.clock = self.clock
+            counters = self._counters[organization]
+            editor = Editor(counters, each, every=edit_every, rows=edit_rows)
+            forbidden = frozenset({*forbid, *own_forbid.get(organization, ())})
+            behaviour = Behaviour(cursor, refuse_assumed, ignore_sort, frozenset(quirks), role, forbidden)
+            api = Api(
+                each,
+                self._sessions,
+                own_credentials.get(organization, self._credentials),
+                behaviour,
+                counters=counters,
+                editor=editor,
+            )
+            self._apis.append(api)
+            application: ASGIApp = api.application(*control_routes(api, self.faults))
+            application = Breaker(application, self.faults, organization, self.clock, self._sessions)
+            for layer in reversed(layers):
+                application = layer(application)
+            applications[organization] = Gate(
+                application, counters, each, latency=latency, limit=limit, status=limit_status
+            )
+        self._application = _Outermost(Front(applications, self._sessions, self._limits), self.clock, self._records)
         self._running: _Running | None = None
+
+    @property
+    def counters(self) -> Counters:
+        """What happened; of several organizations, to the first."""
+        return self._counters[self.company.organization_id]
+
+    def counters_of(self, organization_id: str) -> Counters:
+        """What happened to one of several organizations."""
+        return self._counters[organization_id]
+
+    @property
+    def over_quota(self) -> int:
+        """How many requests were refused because the hour was used up."""
+        return self._limits.refused
+
+    @property
+    def expired(self) -> int:
+        """How many sessions were found to have ended by themselves."""
+        return self._sessions.expired
 
     @property
     def clock(self) -> Clock:
@@ -137,7 +199,7 @@ class Emulator:
     @property
     def logins(self) -> int:
         """How many sign-ins succeeded since the emulator was made."""
-        return self._api.logins
+        return sum(api.logins for api in self._apis)
 
     def expire_sessions(self) -> None:
         """End all sessions, as if they had been idle for too long."""
@@ -177,7 +239,13 @@ class _Outermost:
         self._records = records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+        # uvicorn hands out a bound method of what owns the connection.
+        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+
         async def dated(message: Message) -> None:
+            nonlocal answered
+            answered = True
             if message["type"] == "http.response.start":
                 date = format_datetime(self._clock.now(), usegmt=True).encode()
                 headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
@@ -187,6 +255,8 @@ class _Outermost:
             await send(message)
 
         await self._inner(scope, receive, dated)
+        if not answered:
+            self._records.append(_record(scope, 0))
 
 
 def _record(scope: Scope, status: int) -> RequestRecord:
@@ -196,6 +266,7 @@ def _record(scope: Scope, status: int) -> RequestRecord:
         dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         status,
         frozenset(name.decode("latin-1").lower() for name, _ in scope["headers"]),
+        scope.get(ORGANIZATION, ""),
     )
 
 

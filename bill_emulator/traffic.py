@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _STATUSES = range(400, 600)
 
+OVER = "bill_emulator.over"
+"""Where the gate leaves what to call when a request is over without the end of an answer."""
+
 
 @dataclass(slots=True)
 class Counters:
@@ -101,6 +104,8 @@ class Gate:
                 under_way = False
                 counters.in_flight -= 1
                 counters.last_answer = clock()
+
+        scope[OVER] = over
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -119,6 +119,26 @@ def test_switches_about_time_and_traffic_reach_the_server():
     assert max(Counter(row["createdTime"] for row in truth).values()) == 12
 
 
+def test_switches_about_faults_limits_and_organizations_reach_the_server():
+    limits = ["--session-requests", "1", "--login-limit", "3", "--hourly-limit", "6", "--quota-status", "422"]
+    faults = ["--fault-rate", "1", "--fault", "too_many_requests", "--fault-seed", "3"]
+    with started("--organizations", "2", *limits) as (_, line), started(*faults) as (_, broken):
+        words = line.split()
+        assert words[4:8] == ["organization", "00802DEMO0COMPANY001", "and", "1"]
+        body = {"username": "sync-token-demo", "password": "demo-token-value", "devKey": "01DEMODEVKEY0000EMULATOR"}
+        seen = []
+        for organization in ("00802DEMO0COMPANY001", "00802DEMO0COMPAN0002"):
+            answer = requests.post(
+                words[3] + "/v3/login", json={**body, "organizationId": organization}, timeout=10
+            ).json()
+            headers = {"sessionId": answer["sessionId"], "devKey": body["devKey"]}
+            seen += [requests.get(words[3] + "/v3/roles", headers=headers, timeout=10).status_code for _ in range(2)]
+        again = requests.post(words[3] + "/v3/login", json={**body, "organizationId": organization}, timeout=10)
+        assert [*seen, again.status_code] == [200, 401, 200, 401, 422]
+        refused = requests.post(broken.split()[3] + "/v3/login", json=body, timeout=10)
+        assert (refused.status_code, refused.json()) == (429, {"message": "Slow down"})
+
+
 def spread_of(monkeypatch, *arguments):
     made = []
 

@@ -242,7 +242,9 @@ def test_requests_are_noted_without_secrets(serve):
     assert bills.query == {"max": "5", "filters": 'id:in:"a,b"', "empty": ""}
     assert {"sessionid", "devkey", "accept"} <= bills.headers
     assert nothing.status == 404
-    secrets = [*emulator.credentials.values(), client.http.headers["sessionId"]]
+    credentials = emulator.credentials
+    assert {login.organization, bills.organization} == {credentials.pop("organization_id")}
+    secrets = [*credentials.values(), client.http.headers["sessionId"]]
     assert not [secret for secret in secrets if secret in repr(emulator.requests)]
 
 

@@ -1,0 +1,397 @@
+"""Answers broken on purpose, planned one by one or drawn at random from a seed.
+
+```python
+faults = Faults(rate=1 / 8, seed=7)
+with Emulator(faults=faults) as emu:
+    emu.faults.plan("reset", path="/v3/bills", times=2, after=3)
+```
+
+What each kind does is in `KINDS`. None of it is documented by BILL except the error bodies of `bill_emulator.errors`;
+gateways, proxies and networks do such things, and other readers of BILL report some of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bill_emulator.times import microseconds, shown
+from bill_emulator.traffic import OVER
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from bill_emulator.clock import Clock
+    from bill_emulator.sessions import SessionBook
+
+TRANSPORT = "bill_emulator.transport"
+"""Where the outermost layer leaves the connection in the ASGI scope, so that a fault can break it."""
+
+_SESSIONS_END = ("/v3/login", "/v3/logout")
+_EXAMPLE_CONTENT = "Tax id 98-7654321 of Jane Roe, account 000123456789 at 'First Example Bank', is not valid."
+
+
+@dataclass(slots=True)
+class Call:
+    """A request whose answer is to be broken."""
+
+    inner: ASGIApp
+    scope: Scope
+    receive: Receive
+    send: Send
+    clock: Clock
+    sessions: SessionBook
+    options: dict[str, Any]
+
+    async def answer(self, status: int, body: bytes, media: str = "application/json", **headers: Any) -> None:
+        """Answer with this instead; a header without value is left out, and `_` in its name is a hyphen."""
+        pairs = {"content-type": media, "content-length": len(body)} | headers
+        await self.send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (name.replace("_", "-").encode(), str(value).encode())
+                    for name, value in pairs.items()
+                    if value is not None
+                ],
+            }
+        )
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def problem(self, status: int, *parts: dict[str, Any], **headers: Any) -> None:
+        """Answer with BILL's array of errors; a part without code is of the kind that validation sends."""
+        now = shown(microseconds(self.clock.now()))
+        body = [
+            {"timestamp": now, "severity": "ERROR", **({"category": "REQUEST"} if "code" in part else {}), **part}
+            for part in parts
+        ]
+        await self.answer(status, msgspec.json.encode(body), **headers)
+
+    async def right_answer(self) -> tuple[int, bytes]:
+        """Status and body of the answer as it would have been."""
+        status, body = 0, b""
+
+        async def collect(message: Message) -> None:
+            nonlocal status, body
+            status = message.get("status", status)
+            body += message.get("body", b"")
+
+        await self.inner(self.scope, self.receive, collect)
+        return status, body
+
+    async def part(self) -> None:
+        """Send the headers and the first half of the right answer."""
+        status, body = await self.right_answer()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body) + 1).encode())]
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+
+    async def break_off(self) -> None:
+        """Close the connection at once. The request is over by then: the other side may send the next at once."""
+        self.scope.get(OVER, lambda: None)()
+        if transport := self.scope.get(TRANSPORT):
+            transport.abort()
+        await self._gone()
+
+    async def wait(self) -> None:
+        """Do nothing for `seconds`, or until the other side goes away."""
+        try:
+            async with asyncio.timeout(self.options.get("seconds", 30)):
+                await self._gone()
+        except TimeoutError:
+            pass
+
+    async def _gone(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+Action = Callable[[Call], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A way to break an answer: what it is, the action, and whether a patient reader survives it again and again."""
+
+    text: str
+    act: Action
+    survivable: bool = True
+    any_path: bool = True
+    """Whether it may also happen to a sign-in."""
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def _kind(text: str, *, survivable: bool = True, any_path: bool = True) -> Callable[[Action], Action]:
+    def keep(act: Action) -> Action:
+        KINDS[getattr(act, "__name__").strip("_")] = Kind(text, act, survivable, any_path)  # noqa: B009 - mypy
+        return act
+
+    return keep
+
+
+@_kind("BILL's error array with `status` (503) and `code` (none)")
+async def _server_error(call: Call) -> None:
+    code = {"code": call.options["code"]} if call.options.get("code") else {}
+    await call.problem(call.options.get("status", 503), {**code, "category": "SERVER", "message": "Out of order."})
+
+
+@_kind("an HTML page with `status` (502)")
+async def _html(call: Call) -> None:
+    await call.answer(call.options.get("status", 502), b"<html><body>Bad gateway</body></html>", "text/html")
+
+
+@_kind("an empty answer with `status` (200)", any_path=False)
+async def _empty(call: Call) -> None:
+    await call.answer(call.options.get("status", 200), b"")
+
+
+@_kind("plain text with status 200", any_path=False)
+async def _not_json(call: Call) -> None:
+    await call.answer(200, b"All is well.", "text/plain")
+
+
+@_kind("the right answer, cut in the middle")
+async def _cut_json(call: Call) -> None:
+    status, body = await call.right_answer()
+    await call.answer(status, body[: len(body) // 2])
+
+
+@_kind("half of the right answer, then the connection is closed")
+async def _cut_connection(call: Call) -> None:
+    await call.part()
+    await call.break_off()
+
+
+@_kind("the connection is closed without an answer")
+async def _reset(call: Call) -> None:
+    await call.break_off()
+
+
+@_kind("no answer for `seconds` (30), then the connection is closed", survivable=False)
+async def _hang(call: Call) -> None:
+    await call.wait()
+    await call.break_off()
+
+
+@_kind("half of the right answer, nothing for `seconds` (30), then the connection is closed", survivable=False)
+async def _stall(call: Call) -> None:
+    await call.part()
+    await call.wait()
+    await call.break_off()
+
+
+@_kind("a redirect with `status` (302) to `location`", survivable=False)
+async def _redirect(call: Call) -> None:
+    location = call.options.get("location", "https://elsewhere.invalid/connect")
+    await call.answer(call.options.get("status", 302), b"", location=location)
+
+
+@_kind("BILL's error array under status 200, with `code` (BDC_1001)")
+async def _error_in_200(call: Call) -> None:
+    await call.problem(200, {"code": call.options.get("code", "BDC_1001"), "message": "Out of order."})
+
+
+@_kind("the error envelope of v2 under status 200, with `code` (BDC_1001)")
+async def _v2_error_in_200(call: Call) -> None:
+    data = {"error_code": call.options.get("code", "BDC_1001"), "error_message": "Out of order."}
+    body = {"response_status": 1, "response_message": "Error", "response_data": data}
+    await call.answer(200, msgspec.json.encode(body))
+
+
+@_kind("BDC_1322 with `status` (429)")
+async def _too_many_at_once(call: Call) -> None:
+    part = {"code": "BDC_1322", "message": "Too many requests at once."}
+    await call.problem(call.options.get("status", 429), part)
+
+
+@_kind("BDC_1144 with `status` (429)", survivable=False)
+async def _hour_used_up(call: Call) -> None:
+    part = {"code": "BDC_1144", "message": "The hour's requests are used up."}
+    await call.problem(call.options.get("status", 429), part)
+
+
+@_kind("429 of the gateway without a code, with `retry_after` (none)")
+async def _too_many_requests(call: Call) -> None:
+    body = b'{"message": "Slow down"}'
+    await call.answer(429, body, retry_after=call.options.get("retry_after"))
+
+
+@_kind("the session is ended, and the request refused with `status` (401) and `code` (BDC_1109)", survivable=False)
+async def _session_ended(call: Call) -> None:
+    headers = dict(call.scope["headers"])
+    call.sessions.close(headers.get(b"sessionid", b"").decode("latin-1"))
+    part = {"code": call.options.get("code", "BDC_1109"), "message": "The session has ended."}
+    await call.problem(call.options.get("status", 401), part)
+
+
+@_kind("403 BDC_1361; the session stays", survivable=False)
+async def _untrusted(call: Call) -> None:
+    await call.problem(403, {"code": "BDC_1361", "message": "The session is not trusted."})
+
+
+@_kind("403 BDC_1302", survivable=False)
+async def _forbidden(call: Call) -> None:
+    await call.problem(403, {"code": "BDC_1302", "message": "The user's role may not do this."})
+
+
+@_kind("any error: `status` (400), `code` (none), `message`", survivable=False)
+async def _refused(call: Call) -> None:
+    code = {"code": call.options["code"]} if call.options.get("code") else {}
+    await call.problem(
+        call.options.get("status", 400), {**code, "message": call.options.get("message", "not accepted")}
+    )
+
+
+@_kind("one object with `message`, with `status` (500)", survivable=False)
+async def _single_object(call: Call) -> None:
+    body = {"message": call.options.get("message", "Internal server error")}
+    await call.answer(call.options.get("status", 500), msgspec.json.encode(body))
+
+
+@_kind(
+    "400 whose array names a problem twice, once after a record's id, and an unresolved placeholder", survivable=False
+)
+async def _many_messages(call: Call) -> None:
+    await call.problem(
+        400,
+        {"message": "The value is not accepted."},
+        {"message": "00n01ABCDEFGHIJKLMNO The value is not accepted."},
+        {"message": "The field ${paramName0} is unknown."},
+    )
+
+
+@_kind("400 whose message quotes what a record holds", survivable=False)
+async def _record_content(call: Call) -> None:
+    await call.problem(400, {"code": "BDC_1143", "message": _EXAMPLE_CONTENT})
+
+
+@_kind("the right answer, with fields in every row that nobody documents", survivable=False)
+async def _unknown_fields(call: Call) -> None:
+    status, body = await call.right_answer()
+    answer: Any = msgspec.json.decode(body)
+    rows: list[dict[str, Any]] = answer.get("results", [answer]) if isinstance(answer, dict) else answer
+    for row in rows:
+        row |= {"newField": "new", "newObject": {"inner": [1, "0.10"]}}
+    await call.answer(status, msgspec.json.encode(answer))
+
+
+@dataclass(slots=True)
+class _Plan:
+    kind: str
+    path: str | None
+    method: str | None
+    organization: str | None
+    times: int | None
+    after: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def matches(self, scope: Scope, organization: str) -> bool:
+        wanted = (self.path, self.method, self.organization)
+        found = (scope["path"].removeprefix("/connect"), scope["method"], organization)
+        return all(want is None or want == have for want, have in zip(wanted, found, strict=True))
+
+
+class Faults:
+    """What to break. May be used from any thread."""
+
+    def __init__(self, *, rate: float = 0.0, kinds: Iterable[str] | None = None, seed: int = 7) -> None:
+        """Break this share of all answers at random, in one of the `kinds`: by default all that can be survived."""
+        chosen = [name for name, kind in KINDS.items() if kind.survivable] if kinds is None else list(kinds)
+        if not 0 <= rate <= 1:
+            raise ValueError("the rate of faults must be from 0 to 1")
+        _known(*chosen)
+        self._rate = rate
+        self._kinds = chosen
+        self._chance = Random(f"{seed}/faults")
+        self._lock = threading.Lock()
+        self._plans: list[_Plan] = []
+        self.counts: Counter[str] = Counter()
+
+    def plan(  # noqa: PLR0913 -- which requests, and how often
+        self,
+        kind: str,
+        *,
+        path: str | None = None,
+        method: str | None = None,
+        organization: str | None = None,
+        times: int | None = 1,
+        after: int = 0,
+        **options: Any,
+    ) -> None:
+        """Break the next `times` requests (None: all) that match, after letting `after` of them pass.
+
+        `path` is BILL's, such as `/v3/bills`. Plans come before chance, and the first that matches counts.
+        """
+        _known(kind)
+        with self._lock:
+            self._plans.append(_Plan(kind, path, method, organization, times, after, options))
+
+    def clear(self) -> None:
+        """Break nothing any more."""
+        with self._lock:
+            self._plans.clear()
+            self._rate = 0.0
+
+    def draw(self, scope: Scope, organization: str) -> tuple[Kind, dict[str, Any]] | None:
+        """What happens to this request."""
+        with self._lock:
+            found = self._planned(scope, organization) or self._drawn(scope["path"].removeprefix("/connect"))
+            if found is None:
+                return None
+            self.counts[found[0]] += 1
+            return KINDS[found[0]], found[1]
+
+    def _planned(self, scope: Scope, organization: str) -> tuple[str, dict[str, Any]] | None:
+        for plan in self._plans:
+            if plan.matches(scope, organization):
+                if plan.after:
+                    plan.after -= 1
+                    continue
+                if plan.times is not None:
+                    plan.times -= 1
+                    if not plan.times:
+                        self._plans.remove(plan)
+                return plan.kind, plan.options
+        return None
+
+    def _drawn(self, path: str) -> tuple[str, dict[str, Any]] | None:
+        if not self._rate or self._chance.random() >= self._rate:
+            return None
+        kind = self._chance.choice(self._kinds)
+        spared = path in _SESSIONS_END and not (KINDS[kind].any_path and path == _SESSIONS_END[0])
+        return None if spared else (kind, {})
+
+
+def _known(*kinds: str) -> None:
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(KINDS)}")
+
+
+class Breaker:
+    """Breaks the answers of one organization."""
+
+    def __init__(self, inner: ASGIApp, faults: Faults, organization: str, clock: Clock, sessions: SessionBook) -> None:
+        self._inner = inner
+        self._faults = faults
+        self._organization = organization
+        self._clock = clock
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or break its answer."""
+        drawn = self._faults.draw(scope, self._organization) if scope["type"] == "http" else None
+        if drawn is None:
+            await self._inner(scope, receive, send)
+            return
+        kind, options = drawn
+        await kind.act(Call(self._inner, scope, receive, send, self._clock, self._sessions, options))
