@@ -198,7 +198,7 @@ class BillSessionAuthenticator:
             session, self._session = self._session, None
         if session is not None:
             with contextlib.suppress(BillError):
-                self._exchange.sign_out(session)
+                self._exchange.sign_out(session, self._tally)
 
     def _sign_in(self) -> _SessionHeaders:
         if self._refused:

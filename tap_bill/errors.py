@@ -127,6 +127,7 @@ CODES: t.Final[dict[str, Code]] = {
     "BDC_1109": Code(Reaction.RENEW_SESSION, _SIGNED_OUT),
     "BDC_1120": Code(Reaction.RENEW_SESSION, _SIGNED_OUT),  # treated as an ended session by other readers (assumed)
     "BDC_1121": Code(Reaction.STOP, "the path is unknown there. Check api_url: it ends with /connect"),
+    "BDC_1143": Code(Reaction.STOP, "BILL does not accept what was asked for. Look for a newer tap-bill"),
     "BDC_1144": Code(
         Reaction.WAIT_FOR_HOUR,
         "the developer key's limit is still used up right after the full hour. Run again later, "

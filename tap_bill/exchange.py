@@ -149,12 +149,13 @@ class Exchange:
                 case _:
                     raise self._failure(request, outcome, retries)
 
-    def sign_out(self, auth: AuthBase) -> None:
+    def sign_out(self, auth: AuthBase, tally: Tally) -> None:
         """End a session; one try, whatever comes back.
 
         Raises:
             UnreachableError: if nothing does.
         """
+        tally.add(requests=1)
         self._transport.send("POST", "/v3/logout", auth=auth)
 
     def _once(self, request: Request, auth: AuthBase, tally: Tally) -> Answer | NoAnswerError:

@@ -124,8 +124,10 @@ _HIDDEN: t.Final = "..."
 
 def _joined(texts: list[str]) -> str:
     """Join messages, each once; the same problem may come a second time after the id of a record."""
-    shown = dict.fromkeys(text.removeprefix(f"{_HIDDEN} ") for text in map(_without_content, texts))
-    text = "; ".join(text for text in shown if text != _HIDDEN)
+    shown: dict[str, str] = {}
+    for text in map(_without_content, texts):
+        shown.setdefault(text.removeprefix(f"{_HIDDEN} "), text)
+    text = "; ".join(text for text in shown.values() if text != _HIDDEN)
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}{_HIDDEN}"
 
 

@@ -123,9 +123,9 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         {
             "type": "string",
             "default": PRODUCTION,
-            "anyOf": [
-                {"enum": [PRODUCTION, SANDBOX, *OLDER_SPELLINGS]},
-                {"pattern": LOOPBACK},
+            "anyOf": [  # with types: the SDK looks for them where it reads TAP_BILL_API_URL
+                {"type": "string", "enum": [PRODUCTION, SANDBOX, *OLDER_SPELLINGS]},
+                {"type": "string", "pattern": LOOPBACK},
             ],
             "title": "API URL",
             "description": (

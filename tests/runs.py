@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 TAP = Path(sys.executable).with_name("tap-bill")
@@ -23,14 +24,14 @@ class Run:
     stdout: str
     stderr: str
 
-    @property
+    @cached_property
     def messages(self):
         return [json.loads(line, parse_float=Decimal) for line in self.stdout.splitlines()]
 
     def of(self, kind):
         return [message for message in self.messages if message["type"] == kind]
 
-    @property
+    @cached_property
     def records(self):
         """Records by stream, in the order in which they were written."""
         by_stream = defaultdict(list)

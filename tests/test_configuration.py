@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tap_bill.settings import SETTINGS
+
 CREDENTIALS = {
     "username": "sync-token",
     "password": "s3cret-value",
@@ -188,6 +190,17 @@ def test_a_config_file_that_is_not_there(tap):
     assert refused(tap(None, "--config", "nowhere.json")) == [
         "Cannot read the config file nowhere.json: No such file or directory."
     ]
+
+
+def test_every_setting_may_come_from_the_environment(tap, config):
+    settings = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
+    settings |= {"start_date": "2026-01-01", "max_requests_per_hour": 1000, "user_agent": "someone/1.0"}
+    settings |= {"remember_me_id": "remembered", "device": "server", **config}
+    assert SETTINGS.keys() - settings.keys() == {"organizations", "console_api_token"}  # instead of others
+    variables = {f"TAP_BILL_{name.upper()}": str(value) for name, value in settings.items()}
+    run = tap(None, "--config", "ENV", env=variables, select={"roles"})
+    assert (run.exit_code, run.errors) == (0, [])
+    assert run.records["roles"]
 
 
 def test_an_environment_variable_that_is_not_a_number(tap):

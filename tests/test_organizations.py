@@ -1,0 +1,259 @@
+"""Several organizations in one run: read side by side, kept apart, and one that fails fails alone."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+from collections import Counter
+
+import pytest
+import runs
+
+from bill_emulator import Clock, Company, Emulator
+from bill_emulator.app import Credentials
+from tap_bill.resources import RESOURCES
+
+COUNT = 5
+
+
+def organization(number):
+    return f"00802ORGANIZATION{number:03}"
+
+
+def companies(count, **options):
+    return [
+        Company(seed=number, organization_id=organization(number), **{"bills": 25, **options})
+        for number in range(count)
+    ]
+
+
+def settings(emulator, own=None, **more):
+    common = {name: value for name, value in emulator.credentials.items() if name != "organization_id"}
+    listed = [{"organization_id": each, **(own or {}).get(each, {})} for each in emulator.companies]
+    return {**common, "api_url": emulator.url, "organizations": listed, **more}
+
+
+def read_whole(run, several):
+    """Whether a run brought every row of every organization, each under its own."""
+    for resource in RESOURCES:
+        read = {(row["organizationId"], row["id"]) for row in run.records[resource.name]}
+        assert read == {(c.organization_id, id_) for c in several for id_ in c.ids(resource.name)}, resource.name
+    return True
+
+
+def bookmarks(state, organization_id):
+    return {
+        stream: entry
+        for stream, bookmark in state["bookmarks"].items()
+        for entry in bookmark.get("partitions", [])
+        if entry["context"] == {"organizationId": organization_id}
+    }
+
+
+@pytest.fixture
+def several():
+    return companies(COUNT)
+
+
+def test_each_is_read_with_a_session_a_gate_and_a_state_of_its_own(tap, several):
+    with Emulator(companies=several, latency=0.01) as emulator:
+        run = tap(settings(emulator, page_size=10))
+        assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+        assert read_whole(run, several)
+        for company in several:
+            counters = emulator.counters_of(company.organization_id)
+            assert (counters.logins, counters.refused, counters.peak_in_flight) == (1, 0, 3)
+            ours = bookmarks(run.state, company.organization_id)
+            newest = max(row["updatedTime"] for row in company.rows("bills"))
+            assert ours["bills"]["replication_key_value"][:19] == newest[:19]
+    assert max(Counter(message["stream"] for message in run.of("SCHEMA")).values()) == 1
+    with Emulator(companies=several) as emulator:
+        again = tap(settings(emulator), state=run.state)
+        assert again.exit_code == 0
+        assert len(emulator.requests) == COUNT * (len(RESOURCES) + 2)
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_as_many_at_once_as_asked_for(tap, several, parallel):
+    lock, active, most = threading.Lock(), set(), 0
+
+    def layer(application):
+        async def noting(scope, receive, send):
+            nonlocal most
+            await application(scope, receive, send)
+            ours = scope.get("bill_emulator.organization")
+            with lock:
+                if scope["path"].endswith("/login"):
+                    active.add(ours)
+                    most = max(most, len(active))
+                elif scope["path"].endswith("/logout"):
+                    active.discard(ours)
+
+        return noting
+
+    with Emulator(companies=several, layers=[layer]) as emulator:
+        run = tap(settings(emulator, max_organizations_in_parallel=parallel))
+    assert run.exit_code == 0
+    assert read_whole(run, several)
+    assert most == parallel
+
+
+def test_one_that_fails_fails_alone(tap, several):
+    wrong, forbidden, out_of_order, late = (organization(number) for number in (1, 2, 3, 4))
+    own = {wrong: {"password": "not-this-one"}}
+    streams = ["bills", "vendors", "roles"]
+    with Emulator(companies=several) as emulator:
+        before = tap(settings(emulator), select=set(streams))
+    for company in several:
+        company.edit("bills", company.ids("bills")[0], {"description": "edited"})
+    with Emulator(companies=several, forbid_in={forbidden: streams}) as emulator:
+        emulator.faults.plan("server_error", organization=out_of_order, method="GET", times=None)
+        emulator.faults.plan("hour_used_up", organization=late, path="/v3/roles", times=None)
+        run = tap(
+            settings(emulator, own, max_retries=0, rate_limit_max_wait=0), state=before.state, select=set(streams)
+        )
+    assert run.exit_code == 1
+    *told, last = run.errors
+    assert sorted(line[:24] for line in told) == [
+        f"{name}: {start}" for name, start in ((wrong, "BI"), (forbidden, "BI"), (out_of_order, "bi"), (late, "BI"))
+    ]
+    (told_wrong,) = [line for line in told if line.startswith(wrong)]
+    assert f"refused the sign-in to organization {wrong} with BDC_1101" in told_wrong
+    assert last == (
+        f"4 of 5 organizations could not be read to the end: {wrong}, {forbidden}, {out_of_order}, {late}. "
+        "Why is told for each above; what was read is kept, and the next run goes on there."
+    )
+    for failed in (wrong, forbidden, out_of_order):
+        assert bookmarks(run.state, failed) == bookmarks(before.state, failed)
+    fine = bookmarks(run.state, organization(0))["bills"]["replication_key_value"]
+    assert fine > bookmarks(before.state, organization(0))["bills"]["replication_key_value"]
+    assert organization(0) in {row["organizationId"] for row in run.records["bills"]}
+
+
+def test_credentials_may_differ_and_are_taken_from_the_top_where_they_do_not(tap, several):
+    other, console = organization(1), organization(2)
+    known = {
+        other: Credentials("other-user", "other-password", "01OTHERKEY"),
+        console: Credentials("accountant", "", "01CONSOLEKEY", console_api_token="console-token"),
+    }
+    own = {
+        other: {"username": "other-user", "password": "other-password", "dev_key": "01OTHERKEY"},
+        console: {"username": "accountant", "console_api_token": "console-token", "dev_key": "01CONSOLEKEY"},
+    }
+    with Emulator(companies=several, organization_credentials=known) as emulator:
+        run = tap(settings(emulator, own), select={"roles"})
+    assert (run.exit_code, run.errors) == (0, [])
+    assert {row["organizationId"] for row in run.records["roles"]} == {each.organization_id for each in several}
+
+
+def test_the_list_may_come_from_the_environment(tap, several):
+    with Emulator(companies=several[:2]) as emulator:
+        known = settings(emulator)
+        listed = json.dumps(known.pop("organizations"))
+        run = tap(known, "--config", "ENV", env={"TAP_BILL_ORGANIZATIONS": listed}, select={"roles"})
+    assert (run.exit_code, run.errors) == (0, [])
+    assert {row["organizationId"] for row in run.records["roles"]} == {each.organization_id for each in several[:2]}
+
+
+def test_a_wrong_password_is_not_tried_for_every_organization(tap):
+    several = companies(12, bills=0)
+    with Emulator(companies=several) as emulator:
+        run = tap(settings(emulator, password="wrong"))
+        assert [request.path for request in emulator.requests] == ["/connect/v3/login"] * 2
+    assert run.exit_code == 1
+    assert len(run.errors) == 12 + 1
+    assert run.stdout == '{"type":"STATE","value":{"bookmarks":{}}}\n'
+
+
+def test_organizations_without_access_do_not_use_up_the_tries_of_the_others(tap):
+    several = companies(4, bills=0)
+    with Emulator(companies=several[2:]) as emulator:
+        known = settings(emulator)
+        known["organizations"] = [{"organization_id": each.organization_id} for each in several]
+        run = tap(known, select={"roles"})
+    assert run.exit_code == 1
+    assert "BDC_1105: the organization has no API access." in run.errors[0]
+    assert {row["organizationId"] for row in run.records["roles"]} == {each.organization_id for each in several[2:]}
+
+
+def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
+    several = companies(3, bills=300)
+    reached = threading.Event()
+    lists = 0
+
+    def layer(application):
+        async def counting(scope, receive, send):
+            nonlocal lists
+            lists += scope["path"].endswith("/v3/bills")
+            if lists >= 30:
+                reached.set()
+            await application(scope, receive, send)
+
+        return counting
+
+    streams = {"bills"}
+    with Emulator(companies=several, layers=[layer], latency=0.02) as emulator:
+        config = settings(emulator, page_size=10)
+        for name, content in (("config", config), ("catalog", catalog(streams))):
+            (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+        command = [runs.TAP, "--config", tmp_path / "config.json", "--catalog", tmp_path / "catalog.json"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        )
+        killer = threading.Thread(target=lambda: (reached.wait(60), process.send_signal(signal.SIGTERM)))
+        killer.start()
+        out, log = process.communicate(timeout=60)
+        killer.join()
+        first = runs.Run(process.returncode, out, log)
+        assert first.exit_code == 128 + signal.SIGTERM
+        assert "Traceback" not in log
+        assert first.errors == []
+        assert 0 < len(first.records["bills"]) < 900
+        second = runs.run_tap(config, folder=tmp_path, state=first.state, catalog=catalog(streams))
+        assert second.exit_code == 0, second.stderr
+    read = {(row["organizationId"], row["id"]) for run in (first, second) for row in run.records["bills"]}
+    assert read == {(each.organization_id, id_) for each in several for id_ in each.ids("bills")}
+    assert len(first.records["bills"]) + len(second.records["bills"]) < 900 * 1.5
+
+
+def test_a_target_that_goes_away_ends_them_all_with_one_line(tmp_path):
+    several = companies(8, bills=100)
+    with Emulator(companies=several) as emulator:
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps(settings(emulator)), encoding="utf-8")
+        command = [runs.TAP, "--config", config]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            process.stdout.close()
+            log = process.stderr.read()
+        assert process.returncode == 1
+    assert runs.Run(1, "", log).errors == ["The target stopped reading; see its own messages, then run again."]
+    assert "Traceback" not in log
+
+
+def test_two_hundred_in_one_process(tap):
+    several = companies(200, bills=0, at_least=20)
+    clock = Clock()
+    with Emulator(companies=several, clock=clock) as emulator:
+        first = tap(settings(emulator))
+        assert (first.exit_code, first.errors) == (0, [])
+        assert read_whole(first, several)
+        assert len(first.records["bills"]) == 200 * 20
+        assert emulator.logins == 200
+        assert emulator.over_quota == 0
+        states = [line for line in first.stdout.splitlines() if line.startswith('{"type":"STATE"')]
+        assert sum(map(len, states)) < len(first.stdout) * 0.6
+        clock.advance(3600)
+        second = tap(settings(emulator), state=first.state)
+        assert second.exit_code == 0
+        assert emulator.logins == 400
+
+
+def test_the_connection_test_looks_at_each(tap, several):
+    with Emulator(companies=several[:2]) as emulator:
+        run = tap(settings(emulator), "--test", select={"roles"})
+    assert run.exit_code == 0
+    assert [line.rpartition(" ")[2] for line in run.stdout.splitlines() if line.startswith("Signed in")] == [
+        f"{each.organization_id}." for each in several[:2]
+    ]

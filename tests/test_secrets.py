@@ -1,0 +1,89 @@
+"""No secret and nothing that a record holds is ever written to where it does not belong, whatever goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from bill_emulator import Company, Emulator
+from bill_emulator.app import Credentials
+from bill_emulator.faults import KINDS
+
+DEBUG = {"TAP_BILL_LOGLEVEL": "DEBUG"}
+PASSWORD, DEV_KEY, CONSOLE, DEVICE = "recog-password", "01RECOGDEVKEY", "recog-console-token", "recog-device"
+REMEMBER = "recog-remember-me"
+SECRETS = ("recog-", "01RECOG", "SESSION-", "sessionId")
+BODIES = ("Jane Roe", "98-7654321", "First Example", "Bad gateway", "All is well", "<html", '"results"')
+"""What the emulator's broken answers contain and no log may repeat."""
+
+ECHO = {"message": f"The key {DEV_KEY} with {PASSWORD} or {CONSOLE} or {REMEMBER} is not known."}
+
+
+def known(emulator, **more):
+    return {**emulator.credentials, "api_url": emulator.url, "max_retries": 0, "request_timeout": 1, **more}
+
+
+def organization(kind):
+    return f"00802{kind.upper().replace('_', ''):0<15.15}"
+
+
+def written(run):
+    """Everything but what RECORD messages hold."""
+    return run.stderr + "".join(line for line in run.stdout.splitlines() if not line.startswith('{"type":"RECORD"'))
+
+
+@pytest.mark.parametrize("path", ["/v3/bills", "/v3/login"])
+def test_no_failure_tells_secrets_or_contents(tap, path):
+    """Every fault that the emulator knows, each in an organization of its own with credentials of its own."""
+    several = {kind: Company(seed=7, organization_id=organization(kind), bills=10) for kind in (*KINDS, "echo")}
+    credentials = {
+        each.organization_id: Credentials(
+            username=f"user-{kind}", password=f"{PASSWORD}-{kind}", dev_key=f"{DEV_KEY}{kind.upper()}"
+        )
+        for kind, each in several.items()
+    }
+    own = [
+        {"organization_id": id_, "username": each.username, "password": each.password, "dev_key": each.dev_key}
+        for id_, each in credentials.items()
+    ]
+    with Emulator(companies=list(several.values()), organization_credentials=credentials) as emulator:
+        for kind, each in several.items():
+            plan, options = ("refused", ECHO) if kind == "echo" else (kind, {})
+            emulator.faults.plan(plan, path=path, organization=each.organization_id, times=None, **options)
+        config = {"api_url": emulator.url, "organizations": own, "max_retries": 0, "request_timeout": 1}
+        run = tap({**config, "rate_limit_max_wait": 0}, env=DEBUG, select={"bills", "vendors"})
+        assert set(emulator.faults.counts) == set(KINDS)
+    assert run.exit_code == 1
+    failed = {
+        kind for kind, each in several.items() if any(line.startswith(each.organization_id) for line in run.errors)
+    }
+    assert set(several) - failed == {"unknown_fields", "forbidden"} if path == "/v3/bills" else {"unknown_fields"}
+    assert [line for line in run.stderr.splitlines() if any(secret in line for secret in SECRETS)] == []
+    assert [line for line in run.stdout.splitlines() if any(secret in line for secret in SECRETS)] == []
+    assert [line for line in written(run).splitlines() if any(part in line for part in BODIES)] == []
+    names = {row.get(field) for each in several.values() for row in each.rows("vendors") for field in ("name", "email")}
+    assert [name for name in names - {None} if name in written(run)] == []
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("settings", [{"password": PASSWORD}, {"console_api_token": CONSOLE}])
+@pytest.mark.parametrize("accepted", [True, False])
+def test_no_way_to_sign_in_tells_secrets(tap, company, settings, accepted):
+    settings = {"dev_key": DEV_KEY, **settings}
+    credentials = Credentials(**(settings if accepted else {}))
+    with Emulator(company=company, credentials=credentials) as emulator:
+        config = known(emulator, remember_me_id=REMEMBER, device=DEVICE) | settings
+        if "password" not in settings:
+            del config["password"]
+        runs = [
+            tap(config, env=DEBUG),
+            tap(config, "--test", env=DEBUG, select={"bills"}),
+            tap(config, "--about", "--format=json", env=DEBUG),
+            tap({**config, "page_size": 0}, env=DEBUG),
+            tap({**config, "api_url": f"https://{PASSWORD}@elsewhere.example/{CONSOLE}"}, env=DEBUG),
+            tap(None, "--config=ENV", env=DEBUG | {f"TAP_BILL_{name.upper()}": str(config[name]) for name in config}),
+        ]
+    worked = 0 if accepted else 1
+    assert [run.exit_code for run in runs] == [worked, worked, 0, 1, 1, worked]
+    for run in runs:
+        lines = [*run.stdout.splitlines(), *run.stderr.splitlines()]
+        assert [line for line in lines if any(secret in line for secret in SECRETS)] == []

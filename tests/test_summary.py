@@ -1,0 +1,84 @@
+"""The block at the end of a run: what was read, what it took, and how far the bookmarks went."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bill_emulator import Clock, Company, Emulator
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def settings(emulator, **more):
+    return {**emulator.credentials, "api_url": emulator.url, **more}
+
+
+def block(run):
+    """The lines of the summary, from its headline on; a line of the log ends it."""
+    lines = iter(run.stderr.splitlines())
+    assert any(line.endswith("| Summary of the run") for line in lines)
+    told = []
+    for line in lines:
+        if " | " in line:
+            break
+        told.append(line)
+    return told
+
+
+def test_one_organization(tap, company):
+    streams = {"bills", "bill_line_items", "roles", "payment_terms"}
+    with Emulator(company=company, clock=Clock(NOON), forbid=["roles"]) as emulator:
+        first = tap(settings(emulator), select=streams)
+        terms = f"/v3/organizations/{company.organization_id}/payment-terms"
+        emulator.faults.plan("server_error", path="/v3/bills")
+        emulator.faults.plan("session_ended", path="/v3/bills")
+        emulator.faults.plan("too_many_requests", path=terms, retry_after=1)
+        second = tap(settings(emulator), select=streams, state=first.state)
+        counted = emulator.counters.requests
+    skipped = "skipped: HTTP 403, BDC_1302: The user's role may not do this"
+    assert block(first) == [
+        f"Organization {company.organization_id}: 87 records, 5 requests, 0 retries, 0 renewals, 0 s waited for limits",
+        "  stream             records  requests  retries  renewals  waited  bookmark before  bookmark after",
+        "  sign-in                  -         2        -         -       -  -                -",
+        "  bills                   25         1        -         -       -  -                2026-06-29T05:08:08.000Z",
+        "    bill_line_items       57         -        -         -       -  -                -",
+        f"  roles                    -         1        -         -       -  -                -{'':25}{skipped}",
+        "  payment_terms            5         1        -         -       -  -                -",
+    ]
+    newest = "2026-06-29T05:08:08.000Z"
+    assert block(second) == [
+        f"Organization {company.organization_id}: 7 records, 9 requests, 2 retries, 1 renewals, 1 s waited for limits",
+        "  stream             records  requests  retries  renewals  waited  bookmark before           bookmark after",
+        "  sign-in                  -         3        -         1       -  -                         -",
+        f"  bills                    1         3        1         -       -  {newest}  {newest}",
+        "    bill_line_items        1         -        -         -       -  -                         -",
+        f"  roles                    -         1        -         -       -  -{'':25}-{'':25}{skipped}",
+        "  payment_terms            5         2        1         -     1 s  -                         -",
+    ]
+    assert counted == 5 + 9
+
+
+def test_several_organizations_are_told_in_brief(tap):
+    several = [Company(seed=number, organization_id=f"00802ORGANIZATION{number:03}", bills=10) for number in range(3)]
+    streams = {"bills", "vendors", "customers"}
+    with Emulator(companies=several, clock=Clock(NOON)) as emulator:
+        listed = [{"organization_id": each.organization_id} for each in several]
+        common = {name: value for name, value in settings(emulator).items() if name != "organization_id"}
+        first = tap({**common, "organizations": listed}, select=streams)
+        several[0].edit("bills", several[0].ids("bills")[0], {"description": "edited"})
+        emulator.faults.plan("refused", path="/v3/vendors", organization=several[1].organization_id, times=None)
+        second = tap({**common, "organizations": listed}, select=streams, state=first.state)
+    told = block(second)
+    assert told[:4] == [
+        "Organization 00802ORGANIZATION000: 4 records, 5 requests, 0 retries, 0 renewals, 0 s waited for limits",
+        "  stream     records  requests  retries  renewals  waited  bookmark before           bookmark after",
+        "  vendors          1         1        -         -       -  2025-12-31T23:00:00.000Z  2025-12-31T23:00:00.000Z",
+        "  bills            2         1        -         -       -  2026-04-28T05:29:32.000Z  2026-07-01T12:00:00.000Z",
+    ]
+    failed = told.index("  and 1 without anything new") + 2
+    assert told[failed - 1].startswith("Organization 00802ORGANIZATION001: ")
+    organization = "organization 00802ORGANIZATION001"
+    assert (
+        told[failed] == f"  FAILED: vendors: BILL refused GET /v3/vendors for {organization} (HTTP 400: not accepted)."
+    )
+    assert len([line for line in told if line.startswith("Organization")]) == 3
