@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
+from pathlib import Path
+
+import singer_sdk
 
 ORGANIZATION: ContextVar[str] = ContextVar("organization", default="")
 """The organization that this thread works for; empty in a run over one."""
 
 
+_SDK = str(Path(singer_sdk.__file__).parent)
+
+
 class OrganizationFilter(logging.Filter):
-    """Puts the organization before a message, and drops what the SDK tells of every stream of every organization."""
+    """Puts the organization before a message, and drops what would be told of every stream of every organization."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record is logged, after adding the organization to it."""
         organization = ORGANIZATION.get()
         if not organization:
             return True
-        if record.levelno == logging.INFO and record.name != "tap-bill":
+        of_a_stream = record.name != "tap-bill"
+        if record.levelno == logging.INFO and (of_a_stream or record.pathname.startswith(_SDK)):
             return False
         record.msg, record.args = f"{organization}: {record.getMessage()}", ()
         return True
