@@ -32,7 +32,7 @@ def test_one_organization(tap, company):
         terms = f"/v3/organizations/{company.organization_id}/payment-terms"
         emulator.faults.plan("server_error", path="/v3/bills")
         emulator.faults.plan("session_ended", path="/v3/bills")
-        emulator.faults.plan("too_many_requests", path=terms, retry_after=1)
+        emulator.faults.plan("too_many_requests", path=terms, retry_after=3)  # longer than the first pause ever is
         second = tap(settings(emulator), select=streams, state=first.state)
         counted = emulator.counters.requests
     skipped = "skipped: HTTP 403, BDC_1302: The user's role may not do this"
@@ -47,13 +47,13 @@ def test_one_organization(tap, company):
     ]
     newest = "2026-06-29T05:08:08.000Z"
     assert block(second) == [
-        f"Organization {company.organization_id}: 7 records, 9 requests, 2 retries, 1 renewals, 1 s waited for limits",
+        f"Organization {company.organization_id}: 7 records, 9 requests, 2 retries, 1 renewals, 3 s waited for limits",
         "  stream             records  requests  retries  renewals  waited  bookmark before           bookmark after",
         "  sign-in                  -         3        -         1       -  -                         -",
         f"  bills                    1         3        1         -       -  {newest}  {newest}",
         "    bill_line_items        1         -        -         -       -  -                         -",
         f"  roles                    -         1        -         -       -  -{'':25}-{'':25}{skipped}",
-        "  payment_terms            5         2        1         -     1 s  -                         -",
+        "  payment_terms            5         2        1         -     3 s  -                         -",
     ]
     assert counted == 5 + 9
 
