@@ -16,7 +16,7 @@ def main() -> int:
     with emulator("--bills", "25", "--latency", str(LATENCY)) as bill:
         state = run_tap(bill).state
         run = run_tap(bill, state=state)
-    asked = len(RESOURCES) + 2
+    asked = sum(resource.is_default and not resource.is_spend for resource in RESOURCES) + 2
     share = run.asking / (run.requests * LATENCY)
     what = f"first request to last answer: {run.asking:.2f} s"
     return report(

@@ -46,6 +46,8 @@ How well each behaviour is known:
 | a session belongs to one organization; several organizations on one server | documented |
 | a Console API token in place of the password; `rememberMeId` and `device` make a session trusted | documented |
 | broken answers (choose, see `bill_emulator.faults`) | seen by other readers, or on any network |
+| Spend & Expense: see `bill_emulator.spend` | |
+| what is asked for per record, and rarely used lists: see `bill_emulator.parts` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
 
 `bill_emulator.traffic` adds latency, the limit, and people who edit while somebody reads; it counts what happens

@@ -17,6 +17,7 @@ from bill_emulator.paging import QUIRKS, STYLES
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_setup import ROLE_TYPES
 from bill_emulator.server import Emulator
+from bill_emulator.spend import QUIRKS as SPEND_QUIRKS
 from bill_emulator.spread import PILES, SPREADS
 
 if TYPE_CHECKING:
@@ -151,6 +152,18 @@ def _parser() -> argparse.ArgumentParser:
     sessions.add_argument(
         "--quota-status", type=_whole, default=429, metavar="STATUS", help="HTTP status of one too many in an hour"
     )
+    spend = parser.add_argument_group("Spend & Expense")
+    spend.add_argument("--spend-token", default=Credentials.spend_api_token, metavar="TOKEN", help="the apiToken")
+    spend.add_argument(
+        "--spend-limit", type=_whole, default=60, metavar="N", help="requests per token and minute; 0: any number"
+    )
+    spend.add_argument(
+        "--spend-quirk",
+        action="append",
+        default=[],
+        choices=tuple(SPEND_QUIRKS),
+        help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in SPEND_QUIRKS.items()),
+    )
     faults = parser.add_argument_group("faults")
     faults.add_argument(
         "--fault-rate", type=_seconds, default=0.0, metavar="SHARE", help="break this share of all answers, from 0 to 1"
@@ -191,7 +204,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             companies=companies,
             host=options.host,
             port=options.port,
-            credentials=Credentials(options.username, options.password, options.dev_key),
+            credentials=Credentials(
+                options.username, options.password, options.dev_key, spend_api_token=options.spend_token
+            ),
+            spend_limit=options.spend_limit,
+            spend_quirks=options.spend_quirk,
             cursor=options.cursor,
             refuse_assumed=options.refuse_assumed,
             ignore_sort=options.ignore_sort,

@@ -19,7 +19,11 @@ from bill_emulator import errors
 from bill_emulator.errors import AnswerError, CodedError, GatewayError, ValidationError
 from bill_emulator.filters import parse_query
 from bill_emulator.paging import Page, Pager, encoded, read_cursor
+from bill_emulator.parts import EXTRAS, PARTS, Extra, Part
+from bill_emulator.parts_api import extra_answer, part_answer
 from bill_emulator.resources import RESOURCES, Resource
+from bill_emulator.spend import SORTS as SPEND_SORTS
+from bill_emulator.spend import SpendApi
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -37,12 +41,14 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a program must know to sign in. The default values are invented."""
+    """What a program must know to sign in, and whether that is a sync token. The default values are invented."""
 
     username: str = "sync-token-demo"
     password: str = field(default="demo-token-value", repr=False)
     dev_key: str = field(default="01DEMODEVKEY0000EMULATOR", repr=False)
     console_api_token: str = field(default="", repr=False)
+    spend_api_token: str = field(default="demo-spend-token", repr=False)
+    is_sync_token: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class Behaviour:
 
     `cursor`: "offset" or "keyset". `refuse_assumed`: 400 for filters and sorts that are neither official nor observed.
     `ignore_sort`: `sort` is accepted and has no effect. `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
-    of the signed-in user. `forbid`: resources that this role may not read.
+    of the signed-in user. `forbid`: resources that this role may not read, those of `bill_emulator.parts` and
+    the lists of Spend & Expense ("cards", ...) too. `spend_quirks`, `spend_limit`: see `bill_emulator.spend`.
     """
 
     cursor: str = "offset"
@@ -60,6 +67,8 @@ class Behaviour:
     quirks: frozenset[str] = frozenset()
     role: str = "ADMINISTRATOR"
     forbid: frozenset[str] = frozenset()
+    spend_quirks: frozenset[str] = frozenset()
+    spend_limit: int = 60
 
 
 class Api:
@@ -75,7 +84,7 @@ class Api:
         counters: Counters,
         editor: Editor,
     ) -> None:
-        unknown = behaviour.forbid - RESOURCES.keys()
+        unknown = behaviour.forbid - {*RESOURCES, *PARTS, *EXTRAS, *SPEND_SORTS, "users", "values"}
         if unknown:
             raise ValueError(f"unknown resource {', '.join(sorted(unknown))}")
         self.company = company
@@ -84,6 +93,13 @@ class Api:
         self.behaviour = behaviour
         self.counters = counters
         self._editor = editor
+        self.spend = SpendApi(
+            company,
+            credentials.spend_api_token,
+            per_minute=behaviour.spend_limit,
+            quirks=behaviour.spend_quirks,
+            forbid=behaviour.forbid,
+        )
         self.pager = Pager(behaviour.cursor, behaviour.quirks)
         self.logins = 0
         users = {user["role"]["type"]: user["id"] for user in company.rows("users")}
@@ -98,6 +114,9 @@ class Api:
             Route(ROOT + "/logout", self.logout, methods=["POST"]),
             Route(ROOT + "/login/session", self.session, methods=["GET"]),
         ]
+        routes += self.spend.routes()
+        routes += [self._extra(name, extra) for name, extra in EXTRAS.items()]
+        routes += [self._part(name, part) for name, part in PARTS.items()]
         for resource in RESOURCES.values():
             serve = {"list": self._list, "array": self._array, "single": self._single}[resource.shape]
             routes.append(Route(ROOT + resource.path, self._guarded(resource, serve), methods=["GET"]))
@@ -173,19 +192,45 @@ class Api:
         self.sessions.touch(session)
         return session
 
-    def _guarded(self, resource: Resource, serve: Callable[[Resource, Request], Response]) -> Handler:
-        """Let only those through who are signed in, may read the resource, and ask for their own organization."""
-        refused = resource.name in self.behaviour.forbid or (
-            resource.administrators_only and self.behaviour.role != "ADMINISTRATOR"
+    def _part(self, name: str, part: Part) -> Route:
+        """What is asked for once for each record of another resource."""
+
+        async def handler(request: Request) -> Response:
+            self._allowed(request, name)
+            return part_answer(self.company, part, request.path_params["id"], request.query_params)
+
+        return Route(ROOT + part.path, handler, methods=["GET"])
+
+    def _extra(self, name: str, extra: Extra) -> Route:
+        """A list that few programs need. Pending approvals are a user's own, which a token is not (documented)."""
+        closed = (extra.administrators_only and self.behaviour.role != "ADMINISTRATOR") or (
+            name == "bills_pending_approval" and self.credentials.is_sync_token
         )
 
         async def handler(request: Request) -> Response:
-            self._signed_in(request)
-            if refused:
+            self._allowed(request, name)
+            if closed:
                 raise CodedError(errors.NO_PERMISSION)
-            organization = request.path_params.get("organizationId", self.company.organization_id)
-            if organization != self.company.organization_id:
-                raise CodedError(errors.NO_RECORD)
+            return extra_answer(self.company, extra, request.query_params)
+
+        return Route(ROOT + extra.path, handler, methods=["GET"])
+
+    def _allowed(self, request: Request, name: str) -> None:
+        self._signed_in(request)
+        if name in self.behaviour.forbid:
+            raise CodedError(errors.NO_PERMISSION)
+        organization = request.path_params.get("organizationId", self.company.organization_id)
+        if organization != self.company.organization_id:
+            raise CodedError(errors.NO_RECORD)
+
+    def _guarded(self, resource: Resource, serve: Callable[[Resource, Request], Response]) -> Handler:
+        """Let only those through who are signed in, may read the resource, and ask for their own organization."""
+        administrators_only = resource.administrators_only and self.behaviour.role != "ADMINISTRATOR"
+
+        async def handler(request: Request) -> Response:
+            self._allowed(request, resource.name)
+            if administrators_only:
+                raise CodedError(errors.NO_PERMISSION)
             return serve(resource, request)
 
         return handler

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.blanks import blank_row
 from bill_emulator.clock import Clock
 from bill_emulator.ids import ID_LENGTH, make_id
 from bill_emulator.ledger import CLOSED, OPENED, draw_up
+from bill_emulator.parts import PARTS
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_payable import PayableRows
 from bill_emulator.rows_receivable import ReceivableRows
 from bill_emulator.rows_setup import Setup
+from bill_emulator.spend_rows import SpendBooks
 from bill_emulator.spread import PILES, SPREADS, Spread
 from bill_emulator.table import Row, Stored, Table, View
 from bill_emulator.times import DAY, microseconds, read_stored, shown
@@ -76,6 +78,15 @@ class Company:
         for name, table in self._tables.items():
             for _ in range(at_least - len(table.rows) if RESOURCES[name].shape != "single" else 0):
                 self.add(name)
+
+    @cached_property
+    def spend(self) -> SpendBooks:
+        """The company's Spend & Expense books."""
+        return SpendBooks(self.seed, self.organization_id, 20 + self.bills, self.clock.now)
+
+    def parts(self, resource: str, parent_id: str) -> list[Row]:
+        """What belongs to one record: the rows of `bill_emulator.parts`."""
+        return PARTS[resource].rows(parent_id)
 
     def rows(self, resource: str) -> list[Row]:
         """Every row as it would be sent now, in id order; amounts are Decimals. The list and its rows are copies."""

@@ -71,7 +71,15 @@ class Front:
     A request of which that is not known goes to the first organization, which refuses it.
     """
 
-    def __init__(self, applications: Mapping[str, ASGIApp], sessions: SessionBook, limits: HourlyLimits) -> None:
+    def __init__(
+        self,
+        applications: Mapping[str, ASGIApp],
+        sessions: SessionBook,
+        limits: HourlyLimits,
+        tokens: Mapping[str, str],
+    ) -> None:
+        """`tokens` are the organizations of Spend & Expense tokens."""
+        self._tokens = tokens
         self._applications = applications
         self._first = next(iter(applications.values()))
         self._sessions = sessions
@@ -91,8 +99,10 @@ class Front:
             receive = _Replay(body, receive)
             asked = _object(body)
             dev_key, organization = str(asked.get("devKey", "")), str(asked.get("organizationId", ""))
+        if token := headers.get(b"apitoken"):
+            organization = self._tokens.get(token, "")
         scope[ORGANIZATION] = organization if organization in self._applications else ""
-        if self._limits.admit(dev_key, is_login=is_login):
+        if token or self._limits.admit(dev_key, is_login=is_login):
             await self._applications.get(organization or "", self._first)(scope, receive, send)
             return
         head = [(b"content-type", b"application/json")]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bill_emulator.clock import Clock
+    from bill_emulator.spend import SpendApi
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
@@ -85,6 +86,8 @@ class Emulator:
         hourly_limit: int = 20_000,
         login_limit: int = 200,
         quota_status: int = 429,
+        spend_quirks: Iterable[str] = (),
+        spend_limit: int = 60,
         faults: Faults | None = None,
         layers: Sequence[Layer] = (),
     ) -> None:
@@ -97,7 +100,9 @@ class Emulator:
         `companies`, in place of `company`, are several organizations on one server; `organization_credentials` and
         `forbid_in` are by organization id, for those that have their own. A session ends after `session_requests`
         requests or `session_seconds` seconds however busy it is (0: never). `hourly_limit` requests and `login_limit`
-        sign-ins per clock hour are served, more are answered `BDC_1144` with `quota_status`. `faults` break answers.
+        sign-ins per clock hour are served, more are answered `BDC_1144` with `quota_status`. `spend_limit` is how many
+        requests a minute a token of Spend & Expense may send (0: any number); for `spend_quirks` see
+        `bill_emulator.spend`. `faults` break answers.
 
         `layers` are ASGI middlewares around the application, the first one outermost; they see `/control` and the BILL
         requests which were let in, and what they answer is counted, recorded and dated like any other answer.
@@ -125,7 +130,16 @@ class Emulator:
             counters = self._counters[organization]
             editor = Editor(counters, each, every=edit_every, rows=edit_rows)
             forbidden = frozenset({*forbid, *own_forbid.get(organization, ())})
-            behaviour = Behaviour(cursor, refuse_assumed, ignore_sort, frozenset(quirks), role, forbidden)
+            behaviour = Behaviour(
+                cursor,
+                refuse_assumed,
+                ignore_sort,
+                frozenset(quirks),
+                role,
+                forbidden,
+                frozenset(spend_quirks),
+                spend_limit,
+            )
             api = Api(
                 each,
                 self._sessions,
@@ -142,7 +156,9 @@ class Emulator:
             applications[organization] = Gate(
                 application, counters, each, latency=latency, limit=limit, status=limit_status
             )
-        self._application = _Outermost(Front(applications, self._sessions, self._limits), self.clock, self._records)
+        tokens = {api.credentials.spend_api_token: api.company.organization_id for api in reversed(self._apis)}
+        front = Front(applications, self._sessions, self._limits, tokens)
+        self._application = _Outermost(front, self.clock, self._records)
         self._running: _Running | None = None
 
     @property
@@ -186,6 +202,16 @@ class Emulator:
             "organization_id": self.company.organization_id,
             "dev_key": self._credentials.dev_key,
         }
+
+    @property
+    def spend_credentials(self) -> dict[str, str]:
+        """What reads Spend & Expense: spend_api_token."""
+        return {"spend_api_token": self._credentials.spend_api_token}
+
+    @property
+    def spend(self) -> SpendApi:
+        """Spend & Expense, for what it counts; of several organizations, that of the first."""
+        return self._apis[0].spend
 
     @property
     def requests(self) -> list[RequestRecord]:

@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"
 
 USERNAME, PASSWORD, DEVELOPER_KEY = "demo-sync-token", "demo-sync-token-value", "demo-developer-key"
+SPEND_TOKEN = "demo-spend-token"  # noqa: S105 - invented
 
 PATIENCE = 15.0
 """Seconds that a program may take to stop once it is asked to."""
@@ -40,6 +41,7 @@ def emulator(log: Path, *, bills: int, seed: int = 7) -> Iterator[dict[str, str]
     """
     command = [sys.executable, "-m", "bill_emulator", "--port", "0", "--bills", str(bills), "--seed", str(seed)]
     command += ["--username", USERNAME, "--password", PASSWORD, "--dev-key", DEVELOPER_KEY]
+    command += ["--spend-token", SPEND_TOKEN]
     with log.open("ab") as messages, running(command, stdout=subprocess.PIPE, stderr=messages) as process:
         words = process.stdout.readline().decode().split() if process.stdout else []
         if words[:3] != ["BILL", "emulator", "ready:"]:
@@ -50,6 +52,7 @@ def emulator(log: Path, *, bills: int, seed: int = 7) -> Iterator[dict[str, str]
             "TAP_BILL_USERNAME": USERNAME,
             "TAP_BILL_PASSWORD": PASSWORD,
             "TAP_BILL_DEV_KEY": DEVELOPER_KEY,
+            "TAP_BILL_SPEND_API_TOKEN": SPEND_TOKEN,
         }
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from tap_bill.resources import RESOURCES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
     import psycopg
 
-PROJECT = Path(__file__).resolve().parents[1]
 SCHEMA = "bill"
 AS_OF = date(2026, 6, 30)
 """The day on which the history of the emulator's company ends."""
@@ -29,14 +30,15 @@ class ReportError(Exception):
 
 
 def rows_per_table(database: psycopg.Connection) -> dict[str, int]:
-    """Count the rows of every table that the tap promises.
+    """Count the rows of every table that the tap reads by default.
 
     Raises:
         ReportError: if a table is missing.
     """
     found = database.execute("select table_name from information_schema.tables where table_schema = %s", [SCHEMA])
     landed = {name for (name,) in found}
-    promised = sorted(path.stem for path in (PROJECT / "schemas").glob("*.json"))
+    read = [resource for resource in RESOURCES if resource.is_default]
+    promised = sorted(name for resource in read for name in (resource.name, *(line.name for line in resource.lines)))
     if missing := [name for name in promised if name not in landed]:
         raise ReportError(f"These tables are missing in the warehouse: {', '.join(missing)}.")
     return {name: _count(database, name) for name in promised}

@@ -105,10 +105,15 @@ class SignIns:
         return user in self._accepted or tried < REFUSALS
 
 
-class _NoCredentials(AuthBase):
-    """For the login itself: a session does not exist yet, and `devKey` belongs in the body."""
+class _Lasting(AuthBase):
+    """Credentials that go with every request and cannot be renewed: a few headers, or none."""
+
+    def __init__(self, **headers: str) -> None:
+        self._headers = headers
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Add the headers to a request."""
+        request.headers.update(self._headers)
         return request
 
     def headers(self) -> AuthBase:
@@ -217,7 +222,7 @@ class BillSessionAuthenticator:
         login, where = self._login, environment(self._exchange.api_url)
         request = Request(SIGN_IN, "POST", "/v3/login", json=login.body)
         try:
-            answer = self._exchange.send(request, _NoCredentials(), self._quotas, self._tally)
+            answer = self._exchange.send(request, _Lasting(), self._quotas, self._tally)
         except RefusedError as error:
             refusal = error.refusal
             if refusal.reaction in PASSING:
@@ -241,3 +246,10 @@ class BillSessionAuthenticator:
         LOGGER.info("Signed in to BILL %s, organization %s.", where, organization_id)
         self.server_time = answer.server_time
         return _SessionHeaders(session_id, login.dev_key)
+
+
+class SpendTokenAuthenticator(_Lasting):
+    """The API token of Spend & Expense: one header, no session (BILL: authentication with an API token)."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(apiToken=token)

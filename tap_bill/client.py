@@ -1,21 +1,26 @@
-"""Reading from one organization of BILL."""
+"""Reading from BILL: the accounts of an organization with a session, Spend & Expense with a token."""
 
 from __future__ import annotations
 
+import threading
 import typing as t
 
-from tap_bill.auth import BillSessionAuthenticator, Login, SignIns
+from tap_bill.auth import BillSessionAuthenticator, Login, SignIns, SpendTokenAuthenticator
+from tap_bill.errors import Reaction, RefusedError, SignInError
 from tap_bill.exchange import Exchange, Policy, Request
 from tap_bill.gate import Gate
+from tap_bill.pace import Pace
 from tap_bill.quota import HourlyQuota, ServerClock
-from tap_bill.tally import SIGN_IN
+from tap_bill.settings import environment
+from tap_bill.tally import SIGN_IN, SPEND_CHECK
 from tap_bill.transport import Transport
 
 if t.TYPE_CHECKING:
-    import threading
     from collections.abc import Mapping
     from datetime import datetime
 
+    from tap_bill.exchange import Credentials, Quota
+    from tap_bill.refusals import Refusal
     from tap_bill.tally import Tallies
 
 
@@ -39,59 +44,50 @@ class Shared:
         return self._quotas[dev_key]
 
 
-class BillClient:
-    """Reads one organization.
+class Surroundings(t.TypedDict):
+    """What a client is told by the run: the `User-Agent` of its requests, and what is set when the run ends."""
+
+    user_agent: str
+    stop: threading.Event
+
+
+class Client:
+    """Reads from BILL with one set of credentials; what both sides of BILL have in common.
 
     Args:
-        settings: the tap's, with the sign-in fields of this organization.
-        shared: what it shares with other organizations.
+        settings: the tap's.
+        shared: what it shares with the clients of other organizations.
         tallies: counts by stream.
-        user_agent: header of every request.
-        stop: set when the run ends.
+        whose: data it reads, for messages.
+        surroundings: see there.
     """
+
+    credentials: Credentials
+    quotas: tuple[Quota, ...]
 
     def __init__(
         self,
         settings: Mapping[str, t.Any],
         shared: Shared,
         tallies: Tallies,
-        *,
-        user_agent: str,
-        stop: threading.Event,
+        whose: str,
+        **surroundings: t.Unpack[Surroundings],
     ) -> None:
-        login = Login(settings)
         gate = Gate(settings["max_concurrency"])
-        self.organization_id = login.organization_id
+        timeout, user_agent = settings["request_timeout"], surroundings["user_agent"]
         self._tallies = tallies
-        self._transport = Transport(
-            settings["api_url"], timeout=settings["request_timeout"], user_agent=user_agent, gate=gate
-        )
-        self._exchange = Exchange(
-            self._transport,
-            gate,
-            shared.clock,
-            Policy(settings["max_retries"], settings["rate_limit_max_wait"]),
-            stop=stop,
-            organization_id=login.organization_id,
-        )
-        requests, sign_ins = shared.quotas(login.dev_key)
-        self._quotas = (requests,)
-        self._session = BillSessionAuthenticator(
-            self._exchange,
-            login,
-            quotas=(requests, sign_ins),
-            sign_ins=shared.sign_ins,
-            tally=tallies.of(SIGN_IN),
-        )
+        self._transport = Transport(settings["api_url"], timeout=timeout, user_agent=user_agent, gate=gate)
+        policy = Policy(settings["max_retries"], settings["rate_limit_max_wait"])
+        self._exchange = Exchange(self._transport, gate, shared.clock, policy, stop=surroundings["stop"], whose=whose)
         self._server_time: datetime | None = None
 
     def sign_in(self) -> None:
-        """Make sure that there is a session.
+        """Make sure that BILL accepts the credentials.
 
         Raises:
-            BillError: if BILL refuses the credentials, or cannot be reached.
+            BillError: if it does not, or cannot be reached.
         """
-        self._session.headers()
+        raise NotImplementedError
 
     def server_time(self) -> datetime | None:
         """BILL's clock as of the newest answer, signing in first where nothing was asked yet.
@@ -99,7 +95,7 @@ class BillClient:
         It is at or before the moment in which any later request is answered. None where BILL sends no `Date`.
         """
         self.sign_in()
-        return self._server_time or self._session.server_time
+        return self._server_time
 
     def get(self, stream: str, path: str, params: Mapping[str, str]) -> t.Any:
         """Return the parsed JSON of a GET.
@@ -112,14 +108,110 @@ class BillClient:
         Raises:
             BillError: what `Exchange.send` raises.
         """
-        answer = self._exchange.send(
-            Request(stream, "GET", path, params), self._session, self._quotas, self._tallies.of(stream)
-        )
+        request = Request(stream, "GET", path, params)
+        answer = self._exchange.send(request, self.credentials, self.quotas, self._tallies.of(stream))
         self._server_time = answer.server_time
         return answer.body
 
     def close(self, *, sign_out: bool) -> None:
         """Sign out, if so wished, and close the connections; the client is not used after that."""
+        del sign_out
+        self._transport.close()
+
+
+class BillClient(Client):
+    """Reads accounts payable and receivable of one organization, with a session."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, t.Any],
+        shared: Shared,
+        tallies: Tallies,
+        **surroundings: t.Unpack[Surroundings],
+    ) -> None:
+        """Make the client; nothing is sent yet."""
+        login = Login(settings)
+        whose = f"organization {login.organization_id}"
+        super().__init__(settings, shared, tallies, whose, **surroundings)
+        requests, sign_ins = shared.quotas(login.dev_key)
+        self.quotas = (requests,)
+        self.credentials = self._session = BillSessionAuthenticator(
+            self._exchange,
+            login,
+            quotas=(requests, sign_ins),
+            sign_ins=shared.sign_ins,
+            tally=tallies.of(SIGN_IN),
+        )
+
+    def sign_in(self) -> None:
+        """Make sure that there is a session.
+
+        Raises:
+            BillError: if BILL refuses the credentials, or cannot be reached.
+        """
+        self._session.headers()
+        self._server_time = self._server_time or self._session.server_time
+
+    def close(self, *, sign_out: bool) -> None:
+        """Sign out, if so wished, and close the connections; the client is not used after that."""
         if sign_out:
             self._session.sign_out()
-        self._transport.close()
+        super().close(sign_out=sign_out)
+
+
+class SpendClient(Client):
+    """Reads Spend & Expense of the company that a token belongs to."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, t.Any],
+        shared: Shared,
+        tallies: Tallies,
+        **surroundings: t.Unpack[Surroundings],
+    ) -> None:
+        """Make the client; nothing is sent yet."""
+        super().__init__(settings, shared, tallies, "Spend & Expense", **surroundings)
+        self._api_url: str = settings["api_url"]
+        self.credentials = SpendTokenAuthenticator(settings["spend_api_token"])
+        self.quotas = (Pace(),)
+        self._lock = threading.Lock()
+        self._is_accepted = False
+
+    def sign_in(self) -> None:
+        """Make sure that BILL accepts the token, by asking for the user it belongs to.
+
+        Raises:
+            BillError: if BILL refuses the token, or cannot be reached.
+        """
+        with self._lock:
+            if self._is_accepted:
+                return
+            try:
+                super().get(SPEND_CHECK, "/v3/spend/users/current", {})
+            except RefusedError as error:
+                if error.refusal.reaction in {Reaction.SKIP_STREAM, Reaction.RENEW_SESSION}:
+                    raise self._refused(error.refusal) from None
+                if error.refusal.reaction is not Reaction.STOP:
+                    raise
+                # What is read later tells by itself what is wrong with it.
+            self._is_accepted = True
+
+    def get(self, stream: str, path: str, params: Mapping[str, str]) -> t.Any:
+        """Return the parsed JSON of a GET.
+
+        Raises:
+            BillError: what `Exchange.send` raises, or if BILL refuses the token.
+        """
+        try:
+            return super().get(stream, path, params)
+        except RefusedError as error:
+            if error.refusal.reaction is not Reaction.RENEW_SESSION:
+                raise
+            raise self._refused(error.refusal) from None
+
+    def _refused(self, refusal: Refusal) -> SignInError:
+        code = ", ".join((f"HTTP {refusal.status}", *refusal.codes))
+        return SignInError(
+            f"BILL {environment(self._api_url)} refused spend_api_token ({code}): it is wrong, revoked, or of the "
+            "other environment. Set it to a token that an administrator of Spend & Expense made there."
+        )

@@ -9,7 +9,7 @@ from collections import Counter
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from tap_bill.settings import REPEATED, SETTINGS, SIGN_IN, Setting, parse_time
+from tap_bill.settings import LOGIN, REPEATED, SETTINGS, SIGN_IN, Setting, parse_time
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
     from jsonschema import ValidationError
 
 NEEDED: t.Final = ("username", "password", "dev_key", "organization_id")
-"""Settings without which nothing can be read."""
+"""Settings without which accounts payable and receivable cannot be read."""
 
 ALTERNATIVES: t.Final = {"organization_id": "organizations", "password": "console_api_token"}
 """What may stand in place of a needed setting, but not beside it."""
@@ -134,8 +134,12 @@ def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
     if {"organizations", "organization_id"} <= config.keys():
         yield "organizations is set beside organization_id; set one of the two"
         return
+    if {"organizations", "spend_api_token"} <= config.keys():
+        yield "spend_api_token is set beside organizations; set it in the organization that it belongs to"
     found = organizations(config)
     for settings in found:
+        if reads_only_spend(settings):
+            continue
         ours = f" for organization {settings['organization_id']}" if "organizations" in config else ""
         for name in NEEDED:
             if not settings.keys() & {name, ALTERNATIVES.get(name)}:
@@ -147,6 +151,11 @@ def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
                 yield f"{other} is missing{ours}, which {name} needs; set it to {SETTINGS[other].allowed}"
     counts = Counter(settings.get("organization_id") for settings in found)
     yield from (f"organizations has {name} more than once" for name, count in counts.items() if count > 1)
+
+
+def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
+    """Tell whether there is a token for Spend & Expense, and nothing to sign in with."""
+    return "spend_api_token" in config and not config.keys() & (set(LOGIN) - {"organization_id"})
 
 
 def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import typing as t
 
+from tap_bill.endpoints import Endpoint
 from tap_bill.errors import Reaction, RefusedError
-from tap_bill.fetcher import records_of
-from tap_bill.resources import Envelope
+from tap_bill.resources import RESOURCES
 from tap_bill.settings import environment
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from tap_bill.client import BillClient
     from tap_bill.resources import Resource
+    from tap_bill.tap import TapBill
 
 
-def examine(client: BillClient, api_url: str, resources: Sequence[Resource], tell: Callable[[str], None]) -> int:
-    """Tell of each resource whether these credentials may read it.
+READABLE: t.Final = "can be read"
+REFUSED: t.Final = "may not be read"
+
+
+def examine(tap: TapBill, tell: Callable[[str], None]) -> int:
+    """Tell of each selected resource whether the credentials may read it.
 
     Args:
-        client: reads the organization.
-        api_url: where, for the report.
-        resources: what is to be read.
+        tap: for one organization.
         tell: takes the lines of the report.
 
     Returns:
@@ -31,23 +33,44 @@ def examine(client: BillClient, api_url: str, resources: Sequence[Resource], tel
     Raises:
         BillError: if BILL refuses the credentials, or a resource for another reason than permission.
     """
-    client.sign_in()
-    tell(f"Signed in to BILL {environment(api_url)}, organization {client.organization_id}.")
-    readable = 0
-    width = max(len(resource.name) for resource in resources)
+    tap.sign_in()
+    tell(f"Signed in to BILL {environment(tap.config['api_url'])}, {tap.whose}.")
+    needed = {stream.resource.name for stream in tap.needed_streams()}
+    resources = [resource for resource in RESOURCES if resource.name in needed]  # parents first
+    width = max(map(len, needed))
+    found: dict[str, str] = {}
+    verdicts = []
     for resource in resources:
-        path = resource.path.format(organization_id=client.organization_id)
-        params = {"max": "1"} if resource.envelope is Envelope.PAGED else {}
-        try:
-            records, _ = records_of(resource.name, path, resource.envelope, client.get(resource.name, path, params))
-        except RefusedError as error:
-            if error.refusal.reaction is not Reaction.SKIP_STREAM:
-                raise
-            tell(f"  {resource.name:{width}}  may not be read ({error.refusal}): it needs {resource.needs}")
-        else:
-            readable += 1
-            tell(f"  {resource.name:{width}}  can be read{'' if records else ', has no rows'}")
+        verdicts.append(_try(tap, resource, found))
+        tell(f"  {resource.name:{width}}  {verdicts[-1]}")
+    readable = sum(verdict.startswith(READABLE) for verdict in verdicts)
     tell(f"{readable} of {len(resources)} streams can be read.")
-    if readable < len(resources):
+    if any(verdict.startswith(REFUSED) for verdict in verdicts):
         tell("Give the user a role with these permissions in BILL, or deselect the streams.")
     return readable
+
+
+def _try(tap: TapBill, resource: Resource, found: dict[str, str]) -> str:
+    """Ask for one record; `found` keeps an id of each resource for those that are asked for by one."""
+    parent = resource.parent
+    if parent and parent.stream not in found:
+        return f"cannot be tried: {parent.stream} has no rows"
+    endpoint = Endpoint.of(
+        resource,
+        organization_id=tap.organization_id,
+        page_size=1,
+        parent_id=found[parent.stream] if parent else "",
+    )
+    try:
+        body = tap.client_of(resource).get(resource.name, endpoint.path, endpoint.params(resource.queries[0], ""))
+        records, _ = endpoint.open(body, "")
+    except RefusedError as error:
+        if parent and error.refusal.means_missing:
+            records = []
+        elif error.refusal.reaction is Reaction.SKIP_STREAM:
+            return f"{REFUSED} ({error.refusal}): it needs {resource.needs}"
+        else:
+            raise
+    if records and "id" in records[0]:
+        found[resource.name] = str(records[0]["id"])
+    return f"{READABLE}{'' if records else ', has no rows'}"

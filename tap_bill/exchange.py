@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from requests.auth import AuthBase
 
     from tap_bill.gate import Gate
-    from tap_bill.quota import HourlyQuota, ServerClock
+    from tap_bill.quota import ServerClock
     from tap_bill.refusals import Refusal
     from tap_bill.tally import Tally
     from tap_bill.transport import Transport
@@ -34,6 +34,19 @@ LOGGER = logging.getLogger("tap-bill")
 
 LONGEST_PAUSE: t.Final = 60.0
 """Seconds between two tries, at most."""
+
+
+class Quota(t.Protocol):
+    """A limit that requests count for."""
+
+    def admit(self, tally: Tally, stop: threading.Event) -> None:
+        """Count a request, and wait first where there is no room for it."""
+
+    def used_up(self) -> bool:
+        """Note that BILL called the hour's limit used up; return whether `admit` will wait for the next hour."""
+
+    def was_served(self) -> None:
+        """Note that BILL answered."""
 
 
 class Credentials(t.Protocol):
@@ -82,7 +95,7 @@ class Policy(t.NamedTuple):
 
 
 class Exchange:
-    """Sends requests of one organization until BILL gives an answer that can be used, or none is to be expected.
+    """Sends requests until BILL gives an answer that can be used, or none is to be expected.
 
     Args:
         transport: what sends.
@@ -90,7 +103,7 @@ class Exchange:
         clock: told what time it is for BILL.
         policy: how patient to be.
         stop: set when the run ends, so that nobody waits any longer.
-        organization_id: whose requests they are, for messages.
+        whose: data they ask for, for messages: an organization's, or those of Spend & Expense.
     """
 
     def __init__(  # noqa: PLR0913 - what it works with
@@ -101,7 +114,7 @@ class Exchange:
         policy: Policy,
         *,
         stop: threading.Event,
-        organization_id: str,
+        whose: str,
     ) -> None:
         self.api_url = transport.api_url
         self._transport = transport
@@ -109,15 +122,15 @@ class Exchange:
         self._clock = clock
         self._policy = policy
         self._stop = stop
-        self._organization_id = organization_id
+        self._whose = whose
 
-    def send(self, request: Request, credentials: Credentials, quotas: Sequence[HourlyQuota], tally: Tally) -> Answer:
+    def send(self, request: Request, credentials: Credentials, quotas: Sequence[Quota], tally: Tally) -> Answer:
         """Return an answer that can be used.
 
         Args:
             request: what to ask for.
             credentials: what signs it.
-            quotas: the hourly limits that it counts for; BILL's "used up" means the last of them.
+            quotas: the limits that it counts for; BILL's "used up" means the last of them.
             tally: counts it.
 
         Raises:
@@ -207,7 +220,6 @@ class Exchange:
         verb = "could not answer" if refusal.reaction is Reaction.RETRY else "refused"
         advice = f": {refusal.known_as.advice}" if refusal.known_as.advice else ""
         return RefusedError(
-            f"{request.stream}: BILL {verb} {request} for organization {self._organization_id} ({refusal}{tries})"
-            f"{advice}.",
+            f"{request.stream}: BILL {verb} {request} for {self._whose} ({refusal}{tries}){advice}.",
             refusal,
         )

@@ -13,21 +13,22 @@ from collections import deque
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
+from tap_bill.endpoints import RUN_AGAIN
 from tap_bill.errors import PagingError
 from tap_bill.passes import EndlessError
-from tap_bill.resources import Envelope
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_bill.client import BillClient
+    from tap_bill.client import Client
+    from tap_bill.endpoints import Endpoint
     from tap_bill.passes import Page, Pass, Range, Record
 
 PAGES_WAITING: t.Final = 8
 """Pages that may wait or be under way for the stream that is being written."""
 
 PAGES_AHEAD: t.Final = 12
-"""Pages that may wait or be under way for all streams together before none is asked for a later stream."""
+"""Pages that may wait or be under way for a stream and those before it, before none is asked for that stream."""
 
 GLANCE: t.Final = 0.2
 """Seconds between two looks at whether the run is to stop, while nothing arrives."""
@@ -38,17 +39,11 @@ class Read:
     """One pass over one stream, as the fetcher sees it.
 
     Args:
-        stream: name, for messages.
-        path: begins with `/v3/`.
-        envelope: shape of the answers.
-        page_size: rows per page.
+        endpoint: what is read.
         plan: the pass.
     """
 
-    stream: str
-    path: str
-    envelope: Envelope
-    page_size: int
+    endpoint: Endpoint
     plan: Pass
     waiting: deque[Page] = field(default_factory=deque)
     under_way: int = 0
@@ -61,15 +56,15 @@ class Read:
 
 
 class Fetcher:
-    """Fetches the passes of one organization.
+    """Fetches passes with one client.
 
     Args:
-        client: reads the organization.
+        client: reads from BILL.
         limit: requests at once.
         check: called while waiting; raises what is to end the run.
     """
 
-    def __init__(self, client: BillClient, *, limit: int, check: Callable[[], None]) -> None:
+    def __init__(self, client: Client, *, limit: int, check: Callable[[], None]) -> None:
         self._client = client
         self._limit = limit
         self._check = check
@@ -78,17 +73,28 @@ class Fetcher:
         self._workers: set[threading.Thread] = set()
         self._closed = False
 
-    def expect(self, reads: Iterable[Read]) -> None:
-        """Announce passes in the order in which `pages` will be called for them; nothing is asked yet."""
+    def expect(self, reads: Iterable[Read], *, next_: bool = False) -> None:
+        """Announce passes in the order in which `pages` will be called for them; nothing is asked yet.
+
+        Args:
+            reads: the passes.
+            next_: whether they come before those that were announced already.
+        """
         with self._news:
-            self._reads.extend(reads)
+            self._reads = [*reads, *self._reads] if next_ else [*self._reads, *reads]
+
+    def forget(self, reads: Iterable[Read]) -> None:
+        """Ask no more for passes that were announced."""
+        forgotten = set(reads)
+        with self._news:
+            self._reads = [read for read in self._reads if read not in forgotten]
 
     def pages(self, read: Read) -> Iterator[Page]:
         """Yield the pages of a pass as they arrive; `wrote` tells when one is written.
 
         Raises:
             BillError: the first failure of any of its requests.
-            OutOfOrderError: if the rows are not in the order that was asked for.
+            NotAsAskedError: if BILL did not do what it was asked for.
         """
         with self._news:
             self._reads = [read, *(other for other in self._reads if other is not read)]
@@ -97,8 +103,7 @@ class Fetcher:
             while (page := self._next(read)) is not None:
                 yield page
         finally:
-            with self._news:
-                self._reads.remove(read)
+            self.forget([read])
 
     def wrote(self, read: Read, page: Page) -> dict[str, t.Any]:
         """Note that a page is written, and return how far its pass is, for the state."""
@@ -147,12 +152,13 @@ class Fetcher:
         """Choose the request that is needed soonest. Called with the lock held."""
         if self._closed:
             return None
-        ahead = sum(read.pages for read in self._reads)
+        ahead = 0
         for index, read in enumerate(self._reads):
+            ahead += read.pages
             full = read.pages >= PAGES_WAITING if index == 0 else ahead >= PAGES_AHEAD
             if full or read.error:
                 continue
-            if part := read.plan.request() or read.plan.divide(read.page_size):
+            if part := read.plan.request() or read.plan.divide(read.endpoint.page_size):
                 read.under_way += 1
                 return read, part
         return None
@@ -184,38 +190,13 @@ class Fetcher:
             else:
                 read.waiting.append(read.plan.receive(part, *answer))
         except EndlessError as error:
-            read.error = PagingError(f"{read.stream}: {error}; {_ADVICE}")
-        except Exception as error:  # noqa: BLE001 - OutOfOrderError, or a fault of ours: never a silent worker
+            read.error = PagingError(f"{read.endpoint.stream}: {error}; {RUN_AGAIN}")
+        except Exception as error:  # noqa: BLE001 - NotAsAskedError, or a fault of ours: never a silent worker
             read.error = error
 
     def _ask(self, read: Read, part: Range) -> tuple[list[Record], str]:
         if read.plan.started_at is None:
             read.plan.started_at = self._client.server_time()
-        params = {"max": str(read.page_size), **read.plan.params(part)} if read.envelope is Envelope.PAGED else {}
-        return records_of(read.stream, read.path, read.envelope, self._client.get(read.stream, read.path, params))
-
-
-def records_of(stream: str, path: str, envelope: Envelope, body: t.Any) -> tuple[list[Record], str]:
-    """Take the records and the cursor, empty at the end of the list, out of an answer.
-
-    Raises:
-        PagingError: if there are none to be found.
-    """
-    records, cursor = _OPEN[envelope](body)
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise PagingError(f"{stream}: BILL answered GET {path} without a list of records; {_ADVICE}")
-    return records, str(cursor or "")
-
-
-def _open_page(body: t.Any) -> tuple[t.Any, t.Any]:
-    return (body.get("results"), body.get("nextPage")) if isinstance(body, dict) else (None, None)
-
-
-_OPEN: t.Final[dict[Envelope, t.Callable[[t.Any], tuple[t.Any, t.Any]]]] = {
-    Envelope.PAGED: _open_page,
-    Envelope.ARRAY: lambda body: (body, None),
-    Envelope.OBJECT: lambda body: ([body], None),
-}
-"""How records and cursor are taken out of each shape of answer."""
-
-_ADVICE: t.Final = "nothing is lost, the bookmark has not moved: run again, and tell BILL's support if it stays so."
+        endpoint, cursor = read.endpoint, part.cursor
+        params = endpoint.params(read.plan.query(part), cursor)
+        return endpoint.open(self._client.get(endpoint.stream, endpoint.path, params), cursor)

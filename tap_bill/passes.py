@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Record = dict[str, t.Any]
 
@@ -32,8 +32,8 @@ class EndlessError(Exception):
     """The cursor of a list leads nowhere new; the message says how that showed."""
 
 
-class OutOfOrderError(Exception):
-    """Rows did not come in the order, or from the part of the time line, that was asked for."""
+class NotAsAskedError(Exception):
+    """BILL did not do what it was asked for; the message says what."""
 
 
 def canonical(text: str) -> str:
@@ -101,7 +101,7 @@ class Range:
         Raises:
             EndlessError: if it leads nowhere new.
         """
-        ids = [record.get("id") for record in records]
+        ids = [record.get("id", record) for record in records]
         if ids and ids == self._ids:
             raise EndlessError("BILL sent the same page twice in a row under different cursors")
         if cursor and cursor in self._cursors:
@@ -138,9 +138,10 @@ class Pass:
         since: read the rows changed at or after this time; None for every row.
         bookmark: where the last complete pass got to, or None before the first.
         started_at: BILL's clock when the pass began; None before its first request, or where BILL does not tell.
-        ordered: whether BILL is asked for creation order. If not, the list is read as BILL gives it: whole, by one
-            reader, and the bookmark stays.
+        ordered: whether BILL is asked for creation order. If not, the list is read as BILL gives it, each range by
+            one reader.
         divisible: whether BILL may be asked for a part of the time line.
+        keeps_up: whether every row that changed since the bookmark is read for sure, so that the bookmark may move.
         newest: newest `updatedTime` written, canonical.
         ranges: what is left to write.
     """
@@ -150,6 +151,7 @@ class Pass:
     started_at: datetime | None = None
     ordered: bool = True
     divisible: bool = True
+    keeps_up: bool = True
     newest: str = ""
     ranges: list[Range] = field(default_factory=lambda: [Range()])
 
@@ -157,6 +159,16 @@ class Pass:
     def plan(cls, *, bookmark: datetime | None, start_date: datetime | None, lookback: timedelta) -> Pass:
         """Plan the next pass: from the bookmark less the lookback, or from the start date if there is no bookmark."""
         return cls(start_date if bookmark is None else bookmark - lookback, bookmark)
+
+    @classmethod
+    def whole(cls, queries: Iterable[Mapping[str, str]]) -> Pass:
+        """Plan to read a list as BILL gives it, once with each of the queries."""
+        return cls(ordered=False, keeps_up=False, ranges=[Range(query=dict(query)) for query in queries])
+
+    def only_filtered(self, query: Mapping[str, str]) -> Pass:
+        """Return this pass for a list that BILL filters by `updatedTime`, and does not sort by creation."""
+        filters = {"filters": f'updatedTime:gte:"{spell(self.since)}"'} if self.since else {}
+        return replace(self, ordered=False, ranges=[Range(query={**query, **filters})])
 
     # Reading
 
@@ -198,14 +210,14 @@ class Pass:
         self.ranges.append(later)
         return later
 
-    def params(self, part: Range) -> dict[str, str]:
-        """Return the query parameters of the next request in a range; times are quoted: they contain colons."""
+    def query(self, part: Range) -> dict[str, str]:
+        """Return what the next request in a range asks for; times are quoted: they contain colons."""
         if not part.cursor and self.ordered:
             part.floor = part.low
             bounds = {"updatedTime": self.since, "createdTime": part.floor}
             filters = [f'{name}:gte:"{spell(time)}"' for name, time in bounds.items() if time]
             part.query = {"sort": "createdTime:asc"} | ({"filters": ",".join(filters)} if filters else {})
-        return part.query | ({"page": part.cursor} if part.cursor else {})
+        return part.query
 
     def receive(self, part: Range, records: Sequence[Record], cursor: str) -> Page:
         """Take an answer in, and return what is to be written of it.
@@ -217,12 +229,14 @@ class Pass:
 
         Raises:
             EndlessError: if the cursor leads nowhere new.
-            OutOfOrderError: if the rows are not those that were asked for.
+            NotAsAskedError: if the rows are not those that were asked for.
         """
         part.busy = False
         part.follow(records, cursor)
         part.finished = not cursor
         if not self.ordered:
+            if not all(_obeys(record, part.query.get("filters", "")) for record in records):
+                raise NotAsAskedError("BILL did not keep to the filter that was asked for")
             return Page(part, records, None, part.finished)
         # Only rows of one answer can be compared: an edit may move rows of the page before into this one.
         created = [_created(record) for record in records]
@@ -230,7 +244,7 @@ class Pass:
         if times:
             first, newest = parse(times[0]), parse(times[-1])
             if times != sorted(times) or (part.floor and first < part.floor):
-                raise OutOfOrderError
+                raise NotAsAskedError("BILL did not keep the creation order that was asked for")
             part.newest = max(newest, part.newest or newest)
             part.pace = len(times) / max((newest - first).total_seconds(), 1.0)
         if part.high and times and times[-1] > (limit := canonical((part.high + SLACK).isoformat())):
@@ -240,15 +254,27 @@ class Pass:
         low = part.newest.replace(microsecond=0) - SLACK if part.newest else None
         return Page(part, records, low, part.finished)
 
-    def simpler(self) -> Pass | None:
+    def simpler(self, *, refused: bool = True) -> Pass | None:
         """Return a pass that asks BILL for less than this one, which did not work; None if there is none.
 
-        First without parts of the time line, for which `createdTime` must be filterable, then without any order.
+        First without parts of the time line, for which `createdTime` must be filterable, then without any order. A pass
+        that is not ordered goes first without its sort, which only a refusal may be due to, then without its filters.
+
+        Args:
+            refused: whether BILL refused the request, rather than answered something else than it was asked for.
         """
-        if not self.ordered:
-            return None
-        in_parts = self.divisible and any(part.floor for part in self.ranges)
-        return replace(self, ordered=in_parts, divisible=False, ranges=[Range()])
+        if self.ordered:
+            in_parts = self.divisible and any(part.floor for part in self.ranges)
+            return replace(self, ordered=in_parts, divisible=False, keeps_up=in_parts, ranges=[Range()])
+        for name in ("sort", "filters") if refused else ("filters",):
+            if any(name in part.query for part in self.ranges):
+                left: list[dict[str, str]] = []
+                for part in self.ranges:
+                    query = {other: value for other, value in part.query.items() if other != name}
+                    left += [query] if query not in left else []
+                keeps_up = self.keeps_up and name == "sort"
+                return replace(self, keeps_up=keeps_up, ranges=[Range(query=query) for query in left])
+        return None
 
     # Writing
 
@@ -275,7 +301,7 @@ class Pass:
         It never passes BILL's clock at the start, because a row edited later may have been read before its edit.
         It stays where BILL told no time, or where the order that makes a pass lossless was not to be had.
         """
-        if self.started_at is None or not self.ordered:
+        if self.started_at is None or not self.keeps_up:
             return self.bookmark
         seen = [time for time in (self.bookmark, parse(self.newest) if self.newest else None) if time]
         return min(max(seen), self.started_at).replace(microsecond=0) if seen else None
@@ -303,6 +329,28 @@ class Pass:
         self.since, self.started_at = since, started_at
         self.newest = progress["newest"]
         self.ranges = [Range(_read(low), _read(high)) for low, high in progress["ranges"]]
+
+
+def _obeys(record: Record, filters: str) -> bool:
+    """Tell whether a record is one of those that were asked for, as far as it shows that."""
+    terms = (term.split(":", 2) for term in filters.split(",") if term)
+    return all(
+        _HOLDS[operator](record[name], wanted) for name, operator, wanted in terms if record.get(name) is not None
+    )
+
+
+def _is_since(value: t.Any, wanted: str) -> bool:
+    try:
+        return parse(value) >= parse(wanted.strip('"')) - SLACK
+    except (AttributeError, ValueError):
+        return True
+
+
+_HOLDS: t.Final[dict[str, t.Callable[[t.Any, str], bool]]] = {
+    "eq": lambda value, wanted: str(value).lower() == wanted,
+    "gte": _is_since,
+}
+"""The operators that unordered lists are asked with."""
 
 
 def _created(record: Record) -> str:

@@ -17,6 +17,8 @@ LONGEST_MESSAGE = 300
 SUCCESS: t.Final = range(200, 300)
 SERVER_ERRORS: t.Final = range(500, 600)
 
+NOT_FOUND: t.Final = 404
+
 UNUSABLE_QUERY: t.Final = (400, 422)
 """Statuses by which a filter or sort is refused (BILL documents none; 400 is what others saw for bad parameters)."""
 
@@ -56,6 +58,11 @@ class Refusal:
     def may_mean_the_query(self) -> bool:
         """Whether BILL may have refused the filter or the sort, so that it may answer a simpler query."""
         return self.status in UNUSABLE_QUERY and self.reaction in {Reaction.STOP, Reaction.RETRY}
+
+    @property
+    def means_missing(self) -> bool:
+        """Whether there is no such record (any more)."""
+        return "BDC_1205" in self.codes or (self.status == NOT_FOUND and self.is_json and self.known_as is OTHER)
 
     def __str__(self) -> str:
         """HTTP status, codes and BILL's words, for a log line."""

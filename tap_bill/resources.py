@@ -8,15 +8,49 @@ from __future__ import annotations
 
 import enum
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Area(enum.Enum):
+    """Part of BILL; the value is its name for the README."""
+
+    PAYABLE = "Accounts payable"
+    RECEIVABLE = "Accounts receivable"
+    CLASSIFICATION = "Classifications"
+    ORGANIZATION = "Organization"
+    SPEND = "Spend & Expense"
 
 
 class Envelope(enum.Enum):
     """Shape of the answer."""
 
-    PAGED = "`results`, and `nextPage` while there is more"
-    ARRAY = "a bare array with every record, not paged"
+    LIST = "an object with the records in a list, and `nextPage` while there is more"
+    LISTS = "an object in which every list holds records, and `nextPage` while there is more"
+    ARRAY = "a bare array of records"
     OBJECT = "one object: the only record"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the next page is asked for.
+
+    Args:
+        parameter: what the cursor of the last answer goes into.
+        most: rows per page at most, asked for with `max`; 0 where the size is fixed.
+        by_offset: whether BILL answers no cursor, and `parameter` counts the rows to leave out.
+    """
+
+    parameter: str
+    most: int = 100
+    by_offset: bool = False
+
+
+BY_PAGE: t.Final = Paging("page")
+BY_NEXT_PAGE: t.Final = Paging("nextPage")
+"""Spend & Expense; there, BILL ignores parameters that it does not know."""
 
 
 class Clock(enum.Enum):
@@ -24,6 +58,7 @@ class Clock(enum.Enum):
 
     DOCUMENTED = "BILL documents it, or it was seen to work"
     ASSUMED = "other readers rely on it; read whole if BILL refuses"
+    FILTER_ONLY = "BILL documents the filter, and no sort; the bookmark moves when all is read"
     NONE = "not documented, so it is read whole every time"
 
 
@@ -52,15 +87,35 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The resource for each of whose records another one is asked for.
+
+    Args:
+        stream: the parent.
+        column: what the parent's id is called in the rows.
+    """
+
+    stream: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A readable BILL resource.
 
     Args:
         name: the stream.
         bill_object: BILL's name for it, for the README.
-        path: below `api_url`; `{organization_id}` is filled in.
+        path: below `api_url`; `{organization_id}` and `{parent_id}` are filled in.
         clock: how sure reading by time is.
+        area: part of BILL. Spend & Expense is read with a token of its own, all others with a session.
         envelope: shape of the answer.
+        records: the list in an `Envelope.LIST`.
+        paging: how the next page is asked for; None where everything comes at once.
+        key: columns that tell the records of an organization apart.
+        queries: parameters to ask with, each in turn: what they bring together is the list.
+        parent: of what it is a part, where it costs a request for each of those.
+        is_default: whether it is read unless somebody deselects it, or only where somebody selects it.
         parent_key: column by which line tables name the record.
         lines: arrays that come as streams of their own.
         permission: what the user needs to read it, where BILL documents that.
@@ -70,10 +125,22 @@ class Resource:
     bill_object: str
     path: str
     clock: Clock
-    envelope: Envelope = Envelope.PAGED
+    area: Area
+    envelope: Envelope = Envelope.LIST
+    records: str = "results"
+    paging: Paging | None = BY_PAGE
+    key: tuple[str, ...] = ("id",)
+    queries: tuple[Mapping[str, str], ...] = field(default=({},), hash=False)
+    parent: Parent | None = None
+    is_default: bool = True
     parent_key: str = ""
     lines: tuple[Lines, ...] = ()
     permission: str = ""
+
+    @property
+    def is_spend(self) -> bool:
+        """Whether it belongs to Spend & Expense."""
+        return self.area is Area.SPEND
 
     @property
     def needs(self) -> str:
@@ -81,14 +148,28 @@ class Resource:
         return self.permission or f"a role with permission to read {self.bill_object} records"
 
 
+WITH_RETIRED: t.Final = ({"filters": "retired:eq:false"}, {"filters": "retired:eq:true"})
+"""What is retired was seen to be missing from a list that is asked for without filter (budgets)."""
+
+
+def _custom_fields(what: str) -> tuple[Lines, Lines]:
+    """Return the line tables of the custom fields that Spend & Expense records carry."""
+    values = ("customFields", "selectedValues")
+    return (
+        Lines(f"{what}_custom_fields", values[:1], Key.ID),
+        Lines(f"{what}_custom_field_values", values, Key.POSITION, enclosing="customFieldId"),
+    )
+
+
 RESOURCES: t.Final[tuple[Resource, ...]] = (
     # Accounts payable
-    Resource("vendors", "Vendor", "/v3/vendors", Clock.DOCUMENTED),
+    Resource("vendors", "Vendor", "/v3/vendors", Clock.DOCUMENTED, Area.PAYABLE),
     Resource(
         "bills",
         "Bill",
         "/v3/bills",
         Clock.DOCUMENTED,
+        Area.PAYABLE,
         parent_key="billId",
         lines=(
             Lines("bill_line_items", ("billLineItems",), Key.ID),
@@ -100,6 +181,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "Payment",
         "/v3/payments",
         Clock.ASSUMED,
+        Area.PAYABLE,
         parent_key="paymentId",
         lines=(
             Lines("payment_bill_payments", ("billPayments",), Key.ID),
@@ -112,6 +194,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "Vendor credit",
         "/v3/vendor-credits",
         Clock.ASSUMED,
+        Area.PAYABLE,
         parent_key="vendorCreditId",
         lines=(
             Lines("vendor_credit_line_items", ("vendorCreditLineItems",), Key.ID),
@@ -123,6 +206,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "Recurring bill",
         "/v3/recurringbills",
         Clock.NONE,
+        Area.PAYABLE,
         parent_key="recurringBillId",
         lines=(Lines("recurring_bill_line_items", ("recurringBillLineItems",), Key.ID),),
     ),
@@ -131,15 +215,18 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "Bill approval policy",
         "/v3/bill-approvals/policies",
         Clock.NONE,
+        Area.PAYABLE,
         envelope=Envelope.ARRAY,
+        paging=None,
     ),
     # Accounts receivable
-    Resource("customers", "Customer", "/v3/customers", Clock.DOCUMENTED),
+    Resource("customers", "Customer", "/v3/customers", Clock.DOCUMENTED, Area.RECEIVABLE),
     Resource(
         "invoices",
         "Invoice",
         "/v3/invoices",
         Clock.DOCUMENTED,
+        Area.RECEIVABLE,
         parent_key="invoiceId",
         lines=(
             Lines("invoice_line_items", ("invoiceLineItems",), Key.ID),
@@ -151,6 +238,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "Received payment",
         "/v3/receivable-payments",
         Clock.DOCUMENTED,
+        Area.RECEIVABLE,
         parent_key="receivedPaymentId",
         lines=(Lines("receivable_payment_invoice_payments", ("invoicePayments",), Key.POSITION),),
     ),
@@ -159,6 +247,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "Credit memo",
         "/v3/credit-memos",
         Clock.ASSUMED,
+        Area.RECEIVABLE,
         parent_key="creditMemoId",
         lines=(
             Lines("credit_memo_line_items", ("creditMemoLineItems",), Key.ID),
@@ -170,30 +259,295 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "Recurring invoice",
         "/v3/recurring-invoices",
         Clock.NONE,
+        Area.RECEIVABLE,
         parent_key="recurringInvoiceId",
         lines=(Lines("recurring_invoice_line_items", ("recurringInvoiceLineItems",), Key.ID),),
     ),
     # Classifications
-    Resource("accounting_classes", "Accounting class", "/v3/classifications/accounting-classes", Clock.ASSUMED),
-    Resource("chart_of_accounts", "Chart of accounts", "/v3/classifications/chart-of-accounts", Clock.ASSUMED),
-    Resource("departments", "Department", "/v3/classifications/departments", Clock.ASSUMED),
-    Resource("employees", "Employee", "/v3/classifications/employees", Clock.ASSUMED),
-    Resource("items", "Item", "/v3/classifications/items", Clock.ASSUMED),
-    Resource("jobs", "Job", "/v3/classifications/jobs", Clock.ASSUMED),
-    Resource("locations", "Location", "/v3/classifications/locations", Clock.ASSUMED),
+    Resource(
+        "accounting_classes",
+        "Accounting class",
+        "/v3/classifications/accounting-classes",
+        Clock.ASSUMED,
+        Area.CLASSIFICATION,
+    ),
+    Resource(
+        "chart_of_accounts",
+        "Chart of accounts",
+        "/v3/classifications/chart-of-accounts",
+        Clock.ASSUMED,
+        Area.CLASSIFICATION,
+    ),
+    Resource("departments", "Department", "/v3/classifications/departments", Clock.ASSUMED, Area.CLASSIFICATION),
+    Resource("employees", "Employee", "/v3/classifications/employees", Clock.ASSUMED, Area.CLASSIFICATION),
+    Resource("items", "Item", "/v3/classifications/items", Clock.ASSUMED, Area.CLASSIFICATION),
+    Resource("jobs", "Job", "/v3/classifications/jobs", Clock.ASSUMED, Area.CLASSIFICATION),
+    Resource("locations", "Location", "/v3/classifications/locations", Clock.ASSUMED, Area.CLASSIFICATION),
     # Organization
-    Resource("bank_accounts", "Bank account", "/v3/funding-accounts/banks", Clock.DOCUMENTED),
-    Resource("bank_account_users", "Bank account user", "/v3/funding-accounts/banks/users", Clock.NONE),
-    Resource("users", "User", "/v3/users", Clock.ASSUMED),
-    Resource("roles", "Role", "/v3/roles", Clock.NONE),
-    Resource("payment_terms", "Payment term", "/v3/organizations/{organization_id}/payment-terms", Clock.NONE),
+    Resource("bank_accounts", "Bank account", "/v3/funding-accounts/banks", Clock.DOCUMENTED, Area.ORGANIZATION),
+    Resource(
+        "bank_account_users", "Bank account user", "/v3/funding-accounts/banks/users", Clock.NONE, Area.ORGANIZATION
+    ),
+    Resource("users", "User", "/v3/users", Clock.ASSUMED, Area.ORGANIZATION),
+    Resource("roles", "Role", "/v3/roles", Clock.NONE, Area.ORGANIZATION),
+    Resource(
+        "payment_terms",
+        "Payment term",
+        "/v3/organizations/{organization_id}/payment-terms",
+        Clock.NONE,
+        Area.ORGANIZATION,
+    ),
     Resource(
         "organization",
         "Organization",
         "/v3/organizations/{organization_id}",
         Clock.NONE,
+        Area.ORGANIZATION,
         envelope=Envelope.OBJECT,
+        paging=None,
+        permission="the role of an administrator",
+    ),
+    # Spend & Expense
+    Resource(
+        "spend_transactions",
+        "Card transaction",
+        "/v3/spend/transactions",
+        Clock.FILTER_ONLY,
+        Area.SPEND,
+        paging=Paging("nextPage", most=50),
+        # Edits do not change the order of occurredTime, so they cannot move a row past the reader.
+        queries=({"sort": "occurredTime:asc", "includeReceipts": "true"},),
+        parent_key="transactionId",
+        lines=(
+            *_custom_fields("spend_transaction"),
+            Lines("spend_transaction_reviewers", ("reviewers",), Key.POSITION),
+            Lines("spend_transaction_receipts", ("receipts",), Key.POSITION),
+        ),
+    ),
+    Resource(
+        "spend_reimbursements",
+        "Reimbursement",
+        "/v3/spend/reimbursements",
+        Clock.NONE,
+        Area.SPEND,
+        paging=BY_NEXT_PAGE,
+        queries=WITH_RETIRED,
+        parent_key="reimbursementId",
+        lines=(
+            *_custom_fields("spend_reimbursement"),
+            Lines("spend_reimbursement_receipts", ("receipts",), Key.POSITION),
+            Lines("spend_reimbursement_status_history", ("statusHistory",), Key.POSITION),
+        ),
+    ),
+    Resource("spend_cards", "Card", "/v3/spend/cards", Clock.NONE, Area.SPEND, paging=BY_NEXT_PAGE),
+    Resource(
+        "spend_budgets",
+        "Budget",
+        "/v3/spend/budgets",
+        Clock.NONE,
+        Area.SPEND,
+        paging=BY_NEXT_PAGE,
+        queries=WITH_RETIRED,
+    ),
+    Resource(
+        "spend_users",
+        "Spend & Expense user",
+        "/v3/spend/users",
+        Clock.NONE,
+        Area.SPEND,
+        paging=BY_NEXT_PAGE,
+        queries=WITH_RETIRED,
+    ),
+    Resource(
+        "spend_custom_fields",
+        "Custom field",
+        "/v3/spend/custom-fields",
+        Clock.NONE,
+        Area.SPEND,
+        paging=BY_NEXT_PAGE,
+        queries=WITH_RETIRED,
+    ),
+    # One request for each record of another stream
+    Resource(
+        "vendor_attachments",
+        "Vendor attachment",
+        "/v3/attachments/vendors/{parent_id}",
+        Clock.NONE,
+        Area.PAYABLE,
+        key=("vendorId", "id"),
+        parent=Parent("vendors", "vendorId"),
+        is_default=False,
+    ),
+    Resource(
+        "customer_attachments",
+        "Customer attachment",
+        "/v3/attachments/customers/{parent_id}",
+        Clock.NONE,
+        Area.RECEIVABLE,
+        key=("customerId", "id"),
+        parent=Parent("customers", "customerId"),
+        is_default=False,
+    ),
+    Resource(
+        "invoice_attachments",
+        "Invoice attachment",
+        "/v3/attachments/invoices/{parent_id}",
+        Clock.NONE,
+        Area.RECEIVABLE,
+        key=("invoiceId", "id"),
+        parent=Parent("invoices", "invoiceId"),
+        is_default=False,
+    ),
+    Resource(
+        "bill_documents",
+        "Bill document",
+        "/v3/documents/bills/{parent_id}",
+        Clock.NONE,
+        Area.PAYABLE,
+        key=("billId", "id"),
+        parent=Parent("bills", "billId"),
+        is_default=False,
+    ),
+    Resource(
+        "vendor_audit_trail",
+        "Vendor audit trail",
+        "/v3/reports/audit-trail/vendor/{parent_id}",
+        Clock.NONE,
+        Area.PAYABLE,
+        envelope=Envelope.ARRAY,
+        paging=Paging("start", by_offset=True),
+        queries=({"includeArchived": "true"},),
+        key=("vendorId", "position"),
+        parent=Parent("vendors", "vendorId"),
+        is_default=False,
+    ),
+    Resource(
+        "customer_contacts",
+        "Customer contact",
+        "/v3/customers/{parent_id}/contacts",
+        Clock.NONE,
+        Area.RECEIVABLE,
+        key=("customerId", "id"),
+        parent=Parent("customers", "customerId"),
+        is_default=False,
+    ),
+    Resource(
+        "customer_bank_accounts",
+        "Customer bank account",
+        "/v3/customers/{parent_id}/bank-accounts",
+        Clock.NONE,
+        Area.RECEIVABLE,
+        key=("customerId", "id"),
+        parent=Parent("customers", "customerId"),
+        is_default=False,
+    ),
+    Resource(
+        "vendor_bank_accounts",
+        "Vendor bank account",
+        "/v3/vendors/{parent_id}/bank-account",
+        Clock.NONE,
+        Area.PAYABLE,
+        envelope=Envelope.OBJECT,
+        paging=None,
+        key=("vendorId",),
+        parent=Parent("vendors", "vendorId"),
+        is_default=False,
+    ),
+    Resource(
+        "spend_budget_members",
+        "Budget member",
+        "/v3/spend/budgets/{parent_id}/members",
+        Clock.NONE,
+        Area.SPEND,
+        paging=BY_NEXT_PAGE,
+        queries=WITH_RETIRED,
+        key=("budgetId", "userId"),
+        parent=Parent("spend_budgets", "budgetId"),
+        is_default=False,
+    ),
+    Resource(
+        "spend_custom_field_values",
+        "Custom field value",
+        "/v3/spend/custom-fields/{parent_id}/values",
+        Clock.NONE,
+        Area.SPEND,
+        paging=BY_NEXT_PAGE,
+        queries=WITH_RETIRED,
+        key=("customFieldId", "id"),
+        parent=Parent("spend_custom_fields", "customFieldId"),
+        is_default=False,
+    ),
+    # Of use to few
+    Resource(
+        "bills_pending_approval",
+        "Pending approval",
+        "/v3/bill-approvals/pending-user-approvals",
+        Clock.NONE,
+        Area.PAYABLE,
+        records="bills",
+        paging=None,
+        key=("billId",),
+        is_default=False,
+        permission="a user of BILL's own as username, since BILL lists what waits for that user",
+    ),
+    Resource(
+        "card_accounts",
+        "Card account",
+        "/v3/funding-accounts/cards",
+        Clock.NONE,
+        Area.ORGANIZATION,
+        records="cards",
+        paging=None,
+        queries=({"cardUserStatus": "VERIFIED"}, {"cardUserStatus": "NOMINATED"}),
+        is_default=False,
+    ),
+    Resource(
+        "card_account_users",
+        "Card account user",
+        "/v3/funding-accounts/cards/users",
+        Clock.NONE,
+        Area.ORGANIZATION,
+        key=("cardAccountId", "userId"),
+        is_default=False,
+    ),
+    Resource(
+        "ap_cards",
+        "AP card",
+        "/v3/funding-accounts/ap-cards",
+        Clock.NONE,
+        Area.ORGANIZATION,
+        envelope=Envelope.ARRAY,
+        paging=None,
+        is_default=False,
+    ),
+    Resource(
+        "billing_statements",
+        "Billing statement",
+        "/v3/organizations/{organization_id}/billing-statements",
+        Clock.NONE,
+        Area.ORGANIZATION,
+        is_default=False,
+    ),
+    Resource(
+        "login_organizations",
+        "Organization that the user may sign in to",
+        "/v3/login/organizations",
+        Clock.NONE,
+        Area.ORGANIZATION,
+        envelope=Envelope.LISTS,
+        paging=Paging("page", most=0),
+        is_default=False,
+    ),
+    Resource(
+        "organization_price_plan",
+        "Price plan",
+        "/v3/organizations/{organization_id}/price-plan",
+        Clock.NONE,
+        Area.ORGANIZATION,
+        envelope=Envelope.OBJECT,
+        paging=None,
+        is_default=False,
         permission="the role of an administrator",
     ),
 )
-"""Every resource that is read by default, in the order of BILL's reference."""
+"""Every resource, those that are read by default first."""

@@ -10,7 +10,6 @@ from collections import deque
 from tap_bill.configuration import organizations
 from tap_bill.errors import BillError, TargetGoneError
 from tap_bill.logs import ORGANIZATION, name_organizations
-from tap_bill.streams import ResourceStream
 from tap_bill.summary import Outcome, summary
 from tap_bill.writer import OrganizationWriter, SharedOutput
 
@@ -40,7 +39,7 @@ def run(tap: TapBill) -> None:
     try:
         _read(tap)
     finally:
-        LOGGER.info(summary([Outcome(tap.config["organization_id"], tap.tallies)]))
+        LOGGER.info(summary([Outcome(tap.organization_id, tap.tallies)]))
 
 
 def _read(tap: TapBill) -> None:
@@ -49,14 +48,14 @@ def _read(tap: TapBill) -> None:
     Raises:
         BillError: if it could not be read to the end, or if none of its streams could be read at all.
     """
+    tap.check_selection()
     with tap.running():
-        tap.client.sign_in()  # before anything is written, so that a refusal leaves no trace in the target
+        tap.sign_in()  # before anything is written, so that a refusal leaves no trace in the target
         tap.read_ahead()
         tap.sync_all()
-    read = [stream for stream in tap.needed_streams() if isinstance(stream, ResourceStream)]
-    if read and all(stream.tally.skipped for stream in read):
+    if all(stream.is_refused for stream in tap.needed_streams() if stream.selected):
         raise BillError(
-            f"BILL does not let this user read any of the selected streams of organization {tap.organization_id}; "
+            f"BILL does not let this user read any of the selected streams of {tap.whose}; "
             "give the user a role that may read them, or select others."
         )
 

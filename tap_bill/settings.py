@@ -94,7 +94,8 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "description": (
                 "To read several organizations in one run, in place of organization_id: a list of objects with "
                 "organization_id and, where they differ, username, password, console_api_token, dev_key, "
-                "remember_me_id and device. What an object leaves out is taken from the settings of the same name."
+                "remember_me_id and device; what an object leaves out is taken from the settings of the same name. "
+                "spend_api_token belongs into the objects, because each company has its own."
             ),
         },
         'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]',
@@ -118,6 +119,18 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "description": "The device name that belongs to remember_me_id.",
         },
         "the device name that was given with remember_me_id",
+    ),
+    "spend_api_token": Setting(
+        {
+            **_SECRET,
+            "pattern": r"^[\x21-\x7e]+$",
+            "title": "Spend & Expense API token",
+            "description": (
+                "Reads Spend & Expense, which has no sign-in. Where only Spend & Expense is wanted, it takes the place "
+                "of username, password, dev_key and organization_id."
+            ),
+        },
+        "an API token that an administrator of Spend & Expense made: ASCII without spaces",
     ),
     "api_url": Setting(
         {
@@ -154,7 +167,7 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "maximum": 100,
             "default": 100,
             "title": "Page size",
-            "description": "Rows per request; BILL allows 1 to 100.",
+            "description": "Rows per request; BILL allows 1 to 100, and 50 for card transactions.",
         },
         "a whole number from 1 to 100",
     ),
@@ -255,7 +268,7 @@ SETTINGS: t.Final[dict[str, Setting]] = {
 }
 """Every setting of the tap, in the order in which the README shows them."""
 
-SIGN_IN: t.Final = (
+LOGIN: t.Final = (
     "organization_id",
     "username",
     "password",
@@ -264,6 +277,9 @@ SIGN_IN: t.Final = (
     "remember_me_id",
     "device",
 )
+"""Settings of a sign-in."""
+
+SIGN_IN: t.Final = (*LOGIN, "spend_api_token")
 """Settings that each of `organizations` may have."""
 
 SETTINGS["organizations"].schema["items"] = {

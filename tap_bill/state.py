@@ -35,6 +35,7 @@ class StreamState:
     def __init__(self, entry: dict[str, t.Any], tables: Iterable[str]) -> None:
         self._entry = entry
         self._tables = sorted(tables)
+        self._left_out: set[str] = set()
 
     @property
     def bookmark(self) -> datetime | None:
@@ -54,9 +55,13 @@ class StreamState:
         progress: dict[str, t.Any] | None = self._entry.get("pass")
         return progress if progress and self._are_covered(progress) else None
 
+    def leave_out(self, table: str) -> None:
+        """Note that a table could not be read, so that what is kept does not cover it."""
+        self._left_out.add(table)
+
     def note(self, progress: Mapping[str, t.Any]) -> None:
         """Keep how far a pass is, so that a run after an interruption goes on there."""
-        self._entry["pass"] = {**progress, "covers": self._tables}
+        self._entry["pass"] = {**progress, "covers": self._covered}
 
     def complete(self, bookmark: datetime | None) -> None:
         """Note that the tables were read up to a time; None leaves the bookmark as it was."""
@@ -64,7 +69,11 @@ class StreamState:
         if bookmark is not None:
             self._entry["replication_key"] = REPLICATION_KEY
             self._entry["replication_key_value"] = spell(bookmark)
-            self._entry["covers"] = self._tables
+            self._entry["covers"] = self._covered
+
+    @property
+    def _covered(self) -> list[str]:
+        return [table for table in self._tables if table not in self._left_out]
 
     def _are_covered(self, by: Mapping[str, t.Any]) -> bool:
         return set(self._tables) <= set(by.get("covers", ()))

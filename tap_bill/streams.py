@@ -7,11 +7,11 @@ import logging
 import sys
 import typing as t
 from collections import deque
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncExceptionBase
@@ -22,15 +22,16 @@ from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_bill import fetcher
+from tap_bill.endpoints import Endpoint
 from tap_bill.errors import BillError, Reaction, RefusedError
-from tap_bill.passes import OutOfOrderError, Page, Pass, spell
+from tap_bill.passes import NotAsAskedError, Page, Pass, spell
 from tap_bill.records import UNKNOWN_FIELDS, RowMaker, line_rows
-from tap_bill.resources import Clock, Key, Lines, Resource
+from tap_bill.resources import Clock, Key, Lines, Parent, Resource
 from tap_bill.settings import parse_time
 from tap_bill.state import REPLICATION_KEY, StreamState
 
 if t.TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -56,8 +57,16 @@ class BillStream(Stream):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     """`RowMaker` has already made every row fit its schema, without dropping anything."""
 
+    resource: Resource
+    """Where the rows, or the records that hold them, are read."""
+
     own_columns: tuple[str, ...]
     """Columns that the tap adds to BILL's fields."""
+
+    def __init__(self, tap: TapBill) -> None:
+        """Make the stream."""
+        super().__init__(tap)
+        self._bill = tap
 
     _maker: RowMaker | None = None
     _named: frozenset[str] = frozenset()
@@ -89,10 +98,72 @@ class BillStream(Stream):
                 raise BillError(f"{self.name}: BILL sent a row without {key}, so it has no key; tell BILL's support.")
         return row
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the catalog selects the stream."""
+        return super().selected
+
+    @property
+    def selected(self) -> bool:
+        """Whether it is wanted, and there are credentials to read it with."""
+        return self.is_wanted and self._bill.may_read(self.resource)
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None:
+        """Select the stream, or not."""
+        vars(Stream)["selected"].__set__(self, value)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether BILL did not let the user read it, or what it comes from."""
+        resource = self.resource
+        sources = (resource.name, resource.parent.stream) if resource.parent else (resource.name,)
+        return any(self._bill.tallies.of(source).skipped for source in sources)
+
     @cached_property
     def tally(self) -> Tally:
         """What is told of this stream in the run's summary."""
-        return t.cast("TapBill", self._tap).tallies.of(self.name)
+        return self._bill.tallies.of(self.name)
+
+    def endpoint(self, parent_id: str = "") -> Endpoint:
+        """Return where the rows are read."""
+        return Endpoint.of(
+            self.resource,
+            organization_id=self._bill.organization_id,
+            page_size=self.config["page_size"],
+            parent_id=quote(parent_id, safe=""),
+        )
+
+    def pages(self, read: fetcher.Read) -> Iterator[tuple[fetcher.Read, Page]]:
+        """Yield the pages of a pass; where BILL cannot read it as planned, those of a simpler pass from the start.
+
+        Raises:
+            BillError: with one sentence, if it could not be completed.
+        """
+        while True:
+            try:
+                for page in self._bill.fetcher_of(self.resource).pages(read):
+                    yield read, page
+            except (NotAsAskedError, RefusedError) as error:
+                why, refused = str(error), isinstance(error, RefusedError)
+                if isinstance(error, RefusedError):
+                    if not error.refusal.may_mean_the_query:
+                        raise
+                    why = f"BILL refused to filter and sort it as asked for ({error.refusal})"
+                if (plan := read.plan.simpler(refused=refused)) is None:
+                    raise
+            else:
+                return
+            self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(plan))
+            read = fetcher.Read(read.endpoint, plan)
+
+    def _instead(self, plan: Pass) -> str:
+        """Say what a simpler pass is like."""
+        if plan.ordered:
+            return "one reader reads it"
+        if self.replication_key and plan.keeps_up:
+            return "it is read in BILL's own order"
+        return f"it is read whole{', and its bookmark stays' if self.replication_key else ''}"
 
     @cached_property
     def is_plain(self) -> bool:
@@ -114,15 +185,24 @@ class BillStream(Stream):
             return
         super().log(message, *args, level=level, **kwargs)
 
+    def skip(self, refusal: Refusal) -> None:
+        """Leave a stream that may not be read, once and for all lines of the summary to see."""
+        self.tally.skipped = str(refusal)
+        self.logger.warning(
+            "%s: skipped, because BILL does not let this user read it (%s): it needs %s. "
+            "Its bookmark stays. Give the user a role with this permission in BILL, or deselect the stream.",
+            self.name,
+            refusal,
+            self.resource.needs,
+        )
+
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Return nothing: the bookmark is capped by BILL's clock (`passes`), not by this machine's."""
 
 
-class LineStream(BillStream):
-    """The lines of a resource's records, written while those are read; it asks BILL for nothing itself."""
+class ChildStream(BillStream):
+    """What is written while another stream is read, record by record of that."""
 
-    lines: Lines
-    parent_key: str
     _announced = False
 
     def announce(self) -> None:
@@ -130,6 +210,19 @@ class LineStream(BillStream):
         if not self._announced:
             self._write_schema_message()
             self._announced = True
+
+    def get_records(self, context: Context | None) -> Iterable[Record]:
+        """Refuse: rows come with their parent."""
+        raise NotImplementedError(self.name, context)
+
+    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
+        """Keep no state: the bookmark is the parent's."""
+
+
+class LineStream(ChildStream):
+    """The lines of a resource's records; it asks BILL for nothing itself."""
+
+    lines: Lines
 
     def write_lines(self, record: Mapping[str, t.Any], parent: Mapping[str, t.Any]) -> None:
         """Write the lines of one record.
@@ -140,8 +233,8 @@ class LineStream(BillStream):
         """
         for line, place in line_rows(self.lines, record):
             own = {
-                ORGANIZATION: parent[ORGANIZATION],
-                self.parent_key: parent["id"],
+                **self._bill.owner,
+                self.resource.parent_key: parent["id"],
                 # Stands until the line's own id replaces it: a line that comes without one is not lost.
                 **({"id": f"position-{place['position']}"} if self.lines.key is Key.ID else {}),
                 **place,
@@ -151,30 +244,84 @@ class LineStream(BillStream):
             # A copy where fields may be cut out of the row, because the parent still holds the line.
             self._write_record_message(self.make_row(line if self.is_plain else copy.deepcopy(line), own))
 
-    def get_records(self, context: Context | None) -> Iterable[Record]:
-        """Refuse: lines come with their parent."""
-        raise NotImplementedError(self.name, context)
 
-    def finalize_state_progress_markers(self, state: dict[str, t.Any] | None = None) -> None:
-        """Keep no state: the bookmark is the parent's."""
+class PartStream(ChildStream):
+    """What BILL answers for each record of another resource, a few at a time.
+
+    Only the records that this run reads are asked for, so that it needs no state of its own.
+    """
+
+    parent: Parent
+
+    def __init__(self, tap: TapBill) -> None:
+        """Make the stream."""
+        super().__init__(tap)
+        self._queries: Sequence[Mapping[str, str]] = self.resource.queries
+
+    def write_parts(self, parent_ids: Iterable[str]) -> None:
+        """Write the parts of some records.
+
+        Args:
+            parent_ids: the records.
+
+        Raises:
+            BillError: with one sentence, if they could not be read.
+        """
+        fetch = self._bill.fetcher_of(self.resource)
+        left = deque(parent_ids)
+        while left and not self.tally.skipped:
+            queries = self._queries
+            reads = [self._plan(parent_id) for parent_id in left]
+            fetch.expect(reads, next_=True)
+            try:
+                for read in reads:
+                    self._write_of(left.popleft(), read)
+                    if self._queries is not queries:
+                        break  # the others are asked for as this one had to be
+            except RefusedError as error:
+                if error.refusal.reaction is not Reaction.SKIP_STREAM:
+                    raise
+                self.skip(error.refusal)
+            finally:
+                fetch.forget(reads)
+
+    def _write_of(self, parent_id: str, read: fetcher.Read) -> None:
+        """Write the parts of one record; a record that went away meanwhile, or that has none, brings nothing."""
+        own: dict[str, t.Any] = {**self._bill.owner, self.parent.column: parent_id}
+        position = 0
+        try:
+            for each, page in self.pages(read):
+                if each is not read:  # it begins again, in a simpler way
+                    read, position = each, 0
+                    self._queries = [part.query for part in each.plan.ranges]
+                for record in page.records:
+                    position += 1
+                    place = {"position": position} if "position" in self.own_columns else {}
+                    self.tally.records += 1
+                    self._write_record_message(self.make_row(record, {**own, **place}))
+                self._bill.fetcher_of(self.resource).wrote(read, page)
+        except RefusedError as error:
+            if not error.refusal.means_missing:
+                raise
+
+    def _plan(self, parent_id: str) -> fetcher.Read:
+        return fetcher.Read(self.endpoint(parent_id), Pass.whole(self._queries))
 
 
 class ResourceStream(BillStream):
     """A BILL resource, read in one pass per run and organization."""
 
-    resource: Resource
     own_columns = (ORGANIZATION,)
 
     def __init__(self, tap: TapBill) -> None:
         """Make the stream."""
         super().__init__(tap)
-        self._bill = tap
         self._reads: dict[str, fetcher.Read] = {}
 
     @property
     def partitions(self) -> list[dict[str, t.Any]] | None:
         """One partition per organization, so that bookmarks of different organizations never mix."""
-        return [{ORGANIZATION: self.config["organization_id"]}]
+        return [{ORGANIZATION: self._bill.organization_id}]
 
     def expected(self) -> Iterator[fetcher.Read]:
         """Plan the passes of this run, so that their first pages can be fetched ahead."""
@@ -189,24 +336,30 @@ class ResourceStream(BillStream):
             BillError: with one sentence, if the pass could not be completed.
         """
         context = t.cast("Context", context)
-        organization = {ORGANIZATION: context[ORGANIZATION]}
-        for table in self._lines:
+        for table in self._tables:
             table.announce()
         state = self._state(context)
         self.tally.before = self.tally.after = state.shown
         read = self._reads.pop(context[ORGANIZATION], None) or self._plan(context)
+        since = spell(read.plan.since) if read.plan.since else "the beginning"
+        self.logger.info("%s: reading rows changed since %s.", self.name, since)
         try:
-            for read, page in self._pages(read):  # noqa: B020 - it becomes a simpler one where BILL refuses
-                yield from self._rows(page.records, organization, read.plan)
+            for read, page in self.pages(read):  # noqa: B020 - it becomes a simpler one where BILL refuses
+                ids: list[str] = []
+                yield from self._rows(page.records, read.plan, ids)
+                for part in self._parts:
+                    part.write_parts(ids)
+                    if part.tally.skipped:
+                        state.leave_out(part.name)
                 self._bill.message_writer.flush()
-                progress = self._bill.fetcher.wrote(read, page)
+                progress = self._bill.fetcher_of(self.resource).wrote(read, page)
                 if self._incremental and read.plan.ordered:
                     state.note(progress)
                     self._bill.state_writer.write_state(self.tap_state)
         except RefusedError as error:
             if error.refusal.reaction is not Reaction.SKIP_STREAM:
                 raise
-            self._skip(error.refusal)
+            self.skip(error.refusal)
             return
         if self._incremental:
             if read.plan.started_at is None:
@@ -214,31 +367,30 @@ class ResourceStream(BillStream):
             state.complete(read.plan.next_bookmark())
             self.tally.after = state.shown
 
-    def _rows(self, records: Iterable[Record], own: Mapping[str, t.Any], plan: Pass) -> Iterator[Record]:
-        """Yield the rows of a page, each after its lines are written."""
+    def _rows(self, records: Iterable[Record], plan: Pass, ids: list[str]) -> Iterator[Record]:
+        """Yield the rows of a page, each after its lines are written; note in `ids` whose parts are wanted."""
         for record in records:
-            row = self.make_row(record, own)
+            row = self.make_row(record, self._bill.owner)
             plan.see(row.get(REPLICATION_KEY))
             if self.stream_maps[0].get_filter_result(row):
+                if self._parts:
+                    ids.append(str(row["id"]))
                 for table in self._lines:
                     table.write_lines(record, row)
             self.tally.records += 1
             yield row
 
-    def _skip(self, refusal: Refusal) -> None:
-        """Leave a stream that may not be read, once and for all lines of the summary to see."""
-        self.tally.skipped = str(refusal)
-        self.logger.warning(
-            "%s: skipped, because BILL does not let this user read it (%s): it needs %s. "
-            "Its bookmark stays. Give the user a role with this permission in BILL, or deselect the stream.",
-            self.name,
-            refusal,
-            self.resource.needs,
-        )
+    @cached_property
+    def _tables(self) -> list[ChildStream]:
+        return [child for child in self.child_streams if isinstance(child, ChildStream) and child.selected]
 
     @cached_property
     def _lines(self) -> list[LineStream]:
-        return [child for child in self.child_streams if isinstance(child, LineStream) and child.selected]
+        return [table for table in self._tables if isinstance(table, LineStream)]
+
+    @cached_property
+    def _parts(self) -> list[PartStream]:
+        return [table for table in self._tables if isinstance(table, PartStream)]
 
     @property
     def _incremental(self) -> bool:
@@ -246,7 +398,7 @@ class ResourceStream(BillStream):
         return self.resource.clock is not Clock.NONE and self.replication_method == REPLICATION_INCREMENTAL
 
     def _state(self, context: Context) -> StreamState:
-        tables = [stream.name for stream in (self, *self._lines) if stream.selected]
+        tables = [stream.name for stream in (self, *self._tables) if stream.selected]
         return StreamState(self.get_context_state(context), tables)
 
     def _plan(self, context: Context) -> fetcher.Read:
@@ -259,32 +411,13 @@ class ResourceStream(BillStream):
             )
             if state.interrupted:
                 plan.resume(state.interrupted)
+            if self.resource.clock is Clock.FILTER_ONLY:
+                plan = plan.only_filtered(self.resource.queries[0])
+        elif self.resource.clock in SORTED:
+            plan = Pass()
         else:
-            plan = Pass(ordered=self.resource.clock is not Clock.NONE)
-        path = self.resource.path.format(organization_id=context[ORGANIZATION])
-        return fetcher.Read(self.name, path, self.resource.envelope, self.config["page_size"], plan)
-
-    def _pages(self, read: fetcher.Read) -> Iterator[tuple[fetcher.Read, Page]]:
-        """Yield the pages of a pass; where BILL cannot read it as planned, those of a simpler pass from the start."""
-        since = spell(read.plan.since) if read.plan.since else "the beginning"
-        self.logger.info("%s: reading rows changed since %s.", self.name, since)
-        while True:
-            try:
-                for page in self._bill.fetcher.pages(read):
-                    yield read, page
-            except (OutOfOrderError, RefusedError) as error:
-                why = "BILL did not keep the creation order that was asked for"
-                if isinstance(error, RefusedError):
-                    why = f"BILL refused to filter and sort it by time ({error.refusal})"
-                    if not error.refusal.may_mean_the_query:
-                        raise
-                if (plan := read.plan.simpler()) is None:
-                    raise
-            else:
-                return
-            instead = "one reader reads it" if plan.ordered else "it is read whole, and its bookmark stays"
-            self.logger.warning("%s: %s, so %s.", self.name, why, instead)
-            read = replace(read, plan=plan, waiting=deque(), under_way=0, error=None)
+            plan = Pass.whole(self.resource.queries)
+        return fetcher.Read(self.endpoint(), plan)
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context | None]:
         """Yield nothing: lines are written with their record, not by requests of their own."""
@@ -298,37 +431,58 @@ class ResourceStream(BillStream):
         """Do nothing: the pass begins at its own bookmark."""
 
 
-def stream_classes(resource: Resource) -> Iterator[type[BillStream]]:
-    """Turn a row of the table into classes: the resource's, then one for each of its line tables.
+SORTED: t.Final = (Clock.DOCUMENTED, Clock.ASSUMED)
+"""Where BILL is asked for the order of creation, even to read all: then no edit can move a row past the reader."""
+
+
+def stream_classes(resources: Iterable[Resource]) -> Iterator[type[BillStream]]:
+    """Turn rows of the table into classes: each resource's, then one for each of its line tables.
 
     Classes, not instances of one, because the SDK joins children to parents by class.
+
+    Args:
+        resources: the rows, parents before what is asked for each of them.
     """
-    incremental = resource.clock is not Clock.NONE
-    parent = type(
-        resource.name,
-        (ResourceStream,),
-        {
+    classes: dict[str, type[BillStream]] = {}
+    for resource in resources:
+        owner = () if resource.is_spend else (ORGANIZATION,)
+        parent = resource.parent
+        common: dict[str, t.Any] = {
             "__doc__": f"{resource.bill_object} records of BILL.",
             "resource": resource,
             "name": resource.name,
-            "primary_keys": (ORGANIZATION, "id"),
-            "replication_key": REPLICATION_KEY if incremental else None,
-        },
-    )
-    yield parent
-    for lines in resource.lines:
-        added = (lines.enclosing,) if lines.enclosing else ()
-        yield type(
-            lines.name,
-            (LineStream,),
-            {
-                "__doc__": f"Lines from {'.'.join(lines.array)} of {resource.name}.",
-                "parent_stream_type": parent,
-                "lines": lines,
-                "parent_key": resource.parent_key,
-                "own_columns": (ORGANIZATION, resource.parent_key, *added, "position", "parentUpdatedTime"),
-                "name": lines.name,
-                "primary_keys": (ORGANIZATION, resource.parent_key, lines.key.value),
+            "primary_keys": (*owner, *resource.key),
+            "selected_by_default": resource.is_default,
+        }
+        if parent:
+            place = ("position",) if "position" in resource.key else ()
+            own = {
+                "parent": parent,
+                "parent_stream_type": classes[parent.stream],
+                "own_columns": (ORGANIZATION, parent.column, *place),
                 "replication_key": None,
-            },
+            }
+            yield type(resource.name, (PartStream,), common | own)
+            continue
+        incremental = resource.clock is not Clock.NONE
+        main = type(
+            resource.name, (ResourceStream,), common | {"replication_key": REPLICATION_KEY if incremental else None}
         )
+        classes[resource.name] = main
+        yield main
+        for lines in resource.lines:
+            added = (lines.enclosing,) if lines.enclosing else ()
+            yield type(
+                lines.name,
+                (LineStream,),
+                {
+                    "__doc__": f"Lines from {'.'.join(lines.array)} of {resource.name}.",
+                    "parent_stream_type": main,
+                    "resource": resource,
+                    "lines": lines,
+                    "own_columns": (ORGANIZATION, resource.parent_key, *added, "position", "parentUpdatedTime"),
+                    "name": lines.name,
+                    "primary_keys": (*owner, resource.parent_key, lines.key.value),
+                    "replication_key": None,
+                },
+            )

@@ -6,7 +6,7 @@ import typing as t
 from dataclasses import dataclass
 
 from tap_bill.resources import RESOURCES
-from tap_bill.tally import SIGN_IN
+from tap_bill.tally import SIGN_IN, SPEND_CHECK
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ class Outcome:
     """How the read of one organization ended.
 
     Args:
-        organization_id: which.
+        organization_id: which; empty where only Spend & Expense is read.
         tallies: what its streams did.
         error: why it ended early, as one sentence; empty if all went well.
     """
@@ -47,6 +47,7 @@ _ORDER: t.Final = {
     for place, name in enumerate(
         (
             SIGN_IN,
+            SPEND_CHECK,
             *(name for resource in RESOURCES for name in (resource.name, *(line.name for line in resource.lines))),
         )
     )
@@ -69,7 +70,8 @@ def _section(outcome: Outcome, brief: bool) -> Iterable[str]:  # noqa: FBT001 - 
         for count in ("records", "requests", "retries", "renewals")
     ]
     waited = sum(tally.waited for _, tally in tallies)
-    yield f"Organization {outcome.organization_id}: {', '.join(total)}, {waited:.0f} s waited for limits"
+    whose = f"Organization {outcome.organization_id}" if outcome.organization_id else "Spend & Expense"
+    yield f"{whose}: {', '.join(total)}, {waited:.0f} s waited for limits"
     if outcome.error:
         yield f"  FAILED: {outcome.error}"
     told = [(stream, tally) for stream, tally in tallies if not (brief and tally.is_quiet)]

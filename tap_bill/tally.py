@@ -10,6 +10,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIGN_IN: t.Final = "sign-in"
+SPEND_CHECK: t.Final = "spend check"
 """Where the requests are counted that no stream asks for."""
 
 

@@ -21,13 +21,13 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_bill import configuration, settings, state
-from tap_bill.client import BillClient, Shared
+from tap_bill.client import BillClient, Client, Shared, SpendClient
 from tap_bill.doctor import examine
 from tap_bill.errors import BillError, ConfigurationError, TargetGoneError
 from tap_bill.fetcher import Fetcher
-from tap_bill.resources import RESOURCES
+from tap_bill.resources import RESOURCES, Resource
 from tap_bill.run import run
-from tap_bill.streams import BillStream, ResourceStream, stream_classes
+from tap_bill.streams import ORGANIZATION, BillStream, ResourceStream, stream_classes
 from tap_bill.tally import Tallies
 from tap_bill.writer import PageWriter
 
@@ -35,6 +35,12 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
+
+LEFT_OUT: t.Final = {
+    True: "Spend & Expense is not read: spend_api_token is not set.",
+    False: f"Only Spend & Expense is read: {', '.join(configuration.NEEDED)} are not set.",
+}
+"""What is told where the credentials of Spend & Expense, or of all else, are missing."""
 
 LAST_WORDS: t.Final = 1.0
 """Seconds that an interrupted run waits for each request under way."""
@@ -126,12 +132,17 @@ class TapBill(Tap):
 
     def discover_streams(self) -> Sequence[BillStream]:
         """Return every stream of the resource table."""
-        return [cls(self) for resource in RESOURCES for cls in stream_classes(resource)]
+        return [cls(self) for cls in stream_classes(RESOURCES)]
 
     @property
     def organization_id(self) -> str:
-        """The organization that is read."""
-        return str(self.config["organization_id"])
+        """The organization that is read; empty where only Spend & Expense is, and nobody told whose it is."""
+        return str(self.config.get("organization_id", ""))
+
+    @property
+    def owner(self) -> dict[str, str | None]:
+        """The column that tells rows of several organizations apart."""
+        return {ORGANIZATION: self.organization_id or None}
 
     @cached_property
     def shared(self) -> Shared:
@@ -141,32 +152,88 @@ class TapBill(Tap):
     @cached_property
     def client(self) -> BillClient:
         """The client of the organization; nothing is sent before it is used."""
-        user_agent = self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}"
-        return BillClient(self.config, self.shared, self.tallies, user_agent=user_agent, stop=self.stop)
+        return BillClient(self.config, self.shared, self.tallies, user_agent=self._user_agent, stop=self.stop)
+
+    @cached_property
+    def spend_client(self) -> SpendClient:
+        """The client of Spend & Expense; nothing is sent before it is used."""
+        return SpendClient(self.config, self.shared, self.tallies, user_agent=self._user_agent, stop=self.stop)
+
+    @property
+    def _user_agent(self) -> str:
+        return self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}"
 
     @cached_property
     def fetcher(self) -> Fetcher:
-        """What fetches the streams' pages."""
+        """What fetches the pages of payables and receivables."""
         return Fetcher(self.client, limit=self.config["max_concurrency"], check=self._check)
+
+    @cached_property
+    def spend_fetcher(self) -> Fetcher:
+        """What fetches the pages of Spend & Expense."""
+        return Fetcher(self.spend_client, limit=self.config["max_concurrency"], check=self._check)
+
+    def client_of(self, resource: Resource) -> Client:
+        """Return what reads a resource."""
+        return self.spend_client if resource.is_spend else self.client
+
+    def fetcher_of(self, resource: Resource) -> Fetcher:
+        """Return what fetches the pages of a resource."""
+        return self.spend_fetcher if resource.is_spend else self.fetcher
+
+    def may_read(self, resource: Resource) -> bool:
+        """Tell whether there are credentials for a resource; each side of BILL may be read without the other."""
+        if resource.is_spend:
+            return "spend_api_token" in self.config
+        return not configuration.reads_only_spend(self.config)
+
+    def check_selection(self) -> None:
+        """Say what is left out for want of credentials.
+
+        Raises:
+            BillError: if nothing is left.
+        """
+        streams = t.cast("Mapping[str, BillStream]", self.streams)
+        left_out = [stream.resource for stream in streams.values() if stream.is_wanted and not stream.selected]
+        told = [LEFT_OUT[is_spend] for is_spend in {resource.is_spend: None for resource in left_out}]
+        if not self.needed_streams():
+            why = told[0] if told else "Select some in the catalog (with Meltano: `select`)."
+            raise BillError(f"No stream of tap-bill is selected that could be read. {why}")
+        for line in told:
+            self.logger.info(line)
+
+    def sign_in(self) -> None:
+        """Make sure that BILL accepts the credentials that will be used.
+
+        Raises:
+            BillError: if it does not, or cannot be reached.
+        """
+        for client in {self.client_of(stream.resource): None for stream in self.needed_streams()}:
+            client.sign_in()
 
     def needed_streams(self) -> list[BillStream]:
         """Return the streams that are selected, or that selected line tables come from."""
         streams = t.cast("Mapping[str, BillStream]", self.streams)
         return [stream for stream in streams.values() if stream.selected or stream.has_selected_descendents]
 
+    def read_streams(self) -> list[ResourceStream]:
+        """Return those of them that are read by themselves."""
+        return [stream for stream in self.needed_streams() if isinstance(stream, ResourceStream)]
+
     def read_ahead(self) -> None:
         """Let the first pages of the selected streams be fetched while earlier streams are written."""
-        self.fetcher.expect(
-            read for stream in self.needed_streams() if isinstance(stream, ResourceStream) for read in stream.expected()
-        )
+        for stream in self.read_streams():
+            self.fetcher_of(stream.resource).expect(stream.expected())
 
     def close(self) -> None:
         """End what is under way and sign out; the tap is not used after that."""
         self.stop.set()
         patience = LAST_WORDS if (self.main or self).signal else None
-        ended = self.fetcher.close(patience) if "fetcher" in vars(self) else True
-        if "client" in vars(self):
-            self.client.close(sign_out=ended)
+        for client, fetcher in (("client", "fetcher"), ("spend_client", "spend_fetcher")):
+            used = vars(self)
+            ended = used[fetcher].close(patience) if fetcher in used else True
+            if client in used:
+                used[client].close(sign_out=ended)
 
     # Signals
 
@@ -174,7 +241,7 @@ class TapBill(Tap):
         """Note the signal; the run ends between two pages, so that no line of output is torn."""
         del frame
         self.signal = signum
-        if "fetcher" not in vars(self):
+        if not vars(self).keys() & {"fetcher", "spend_fetcher"}:
             self._check()
 
     def _check(self) -> None:
@@ -208,8 +275,6 @@ class TapBill(Tap):
             state=_read_json(state, "--state"),
             catalog=_read_json(catalog, "--catalog"),
         )
-        if not tap.needed_streams():
-            raise BillError("No stream of tap-bill is selected; select some in the catalog (with Meltano: `select`).")
         run(tap)
 
     @contextlib.contextmanager
@@ -275,11 +340,16 @@ class TapBill(Tap):
         found = configuration.organizations(self.config)
         for own in found:
             tap = self if len(found) == 1 else self.for_organization(own, self.message_writer)
-            resources = [stream.resource for stream in tap.needed_streams() if isinstance(stream, ResourceStream)]
+            tap.check_selection()
             with contextlib.closing(tap):
-                readable = examine(tap.client, tap.config["api_url"], resources, click.echo)
+                readable = examine(tap, click.echo)
             if not readable:
-                raise BillError(f"None of the selected streams of organization {tap.organization_id} can be read.")
+                raise BillError(f"None of the selected streams of {tap.whose} can be read.")
+
+    @property
+    def whose(self) -> str:
+        """Whose data is read, for messages."""
+        return f"organization {self.organization_id}" if self.organization_id else "Spend & Expense"
 
 
 def _read_json(file: t.IO[str] | None, option: str) -> dict[str, t.Any] | None:

@@ -10,14 +10,16 @@ ORGANIZATION = "00801TAPBILLFIXTURE1"
 def serve(server, answers, *, login=None):
     """Serve answers by path, or by (path, query); returns the settings that read them.
 
-    An answer is a text, or what becomes JSON.
+    An answer is a text, or what becomes JSON; a number is the status of a refusal that says that there is no record.
     """
     server.clear()
     login = login or {"sessionId": "s", "organizationId": ORGANIZATION, "userId": "006", "trusted": False}
     for asked, answer in {"/v3/login": login, "/v3/logout": "", **answers}.items():
         path, query = asked if isinstance(asked, tuple) else (asked, None)
+        status = answer if isinstance(answer, int) else 200
+        body = [{"code": "BDC_1205", "message": "not there"}] if isinstance(answer, int) else answer
         server.expect_request(f"/connect{path}", query_string=query).respond_with_data(
-            answer if isinstance(answer, str) else json.dumps(answer), content_type="application/json"
+            body if isinstance(body, str) else json.dumps(body), status, content_type="application/json"
         )
     return {
         "username": "token",

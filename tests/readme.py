@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tap_bill.configuration import ALTERNATIVES, NEEDED
-from tap_bill.resources import RESOURCES, Clock, Envelope
+from tap_bill.resources import RESOURCES, Clock
 from tap_bill.settings import SETTINGS
 from tap_bill.streams import stream_classes
 
@@ -15,9 +15,9 @@ README = Path(__file__).parents[1] / "README.md"
 HOW = {
     Clock.DOCUMENTED: "what changed",
     Clock.ASSUMED: "what changed; whole if BILL refuses the filter",
+    Clock.FILTER_ONLY: "what changed; whole if BILL ignores the filter",
     Clock.NONE: "whole",
 }
-REQUESTS = {Envelope.PAGED: "1 per 100 rows", Envelope.ARRAY: "1", Envelope.OBJECT: "1"}
 
 
 def table(*rows):
@@ -26,21 +26,42 @@ def table(*rows):
 
 
 def streams():
-    rows = [("Stream", "BILL object", "Key, after `organizationId`", "How it is read", "Requests")]
+    rows = [("Stream", "Area", "BILL object", "Key", "How it is read", "Requests", "Read")]
+    found = {}
+    for stream in stream_classes(RESOURCES):
+        found.setdefault(stream.resource.name, []).append(stream)
     for resource in RESOURCES:
-        main, *lines = stream_classes(resource)
-        rows.append(
-            (f"`{main.name}`", resource.bill_object, key(main), HOW[resource.clock], REQUESTS[resource.envelope])
-        )
+        main, *lines = found[resource.name]
+        parent = resource.parent
+        how = f"for each of `{parent.stream}` that is read" if parent else HOW[resource.clock]
+        read = "by default" if resource.is_default else "**if selected**"
+        rows.append((f"`{main.name}`", resource.area.value, resource.bill_object, key(main), how, cost(resource), read))
         rows += [
-            (f"&nbsp;&nbsp;`{line.name}`", f"`{'[].'.join(line.lines.array)}[]`", key(line), f"with `{main.name}`", "0")
+            (
+                f"&nbsp;&nbsp;`{line.name}`",
+                "",
+                f"`{'[].'.join(line.lines.array)}[]`",
+                key(line),
+                f"with `{main.name}`",
+                "0",
+                "by default",
+            )
             for line in lines
         ]
     return table(*rows)
 
 
+def cost(resource):
+    """How many requests a read takes."""
+    paging, times = resource.paging, len(resource.queries)
+    each = f"{times} for each" if resource.parent else str(times)
+    if resource.parent:
+        return each
+    return f"{each} per {paging.most} rows" if paging and paging.most else each
+
+
 def key(stream):
-    return ", ".join(f"`{column}`" for column in stream.primary_keys[1:])
+    return ", ".join(f"`{column}`" for column in stream.primary_keys)
 
 
 def settings():
@@ -54,7 +75,7 @@ def settings():
 
 def required(name):
     other = ALTERNATIVES.get(name)
-    return f"**required**, or `{other}`" if other else "**required**"
+    return f"**required**{f', or `{other}`' if other else ''}, unless only Spend & Expense is read"
 
 
 def code(value):

@@ -12,6 +12,11 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
+from tap_bill.resources import RESOURCES
+
+ACCOUNTS = [resource for resource in RESOURCES if resource.is_default and not resource.is_spend]
+"""What a session reads unless somebody selects more."""
+
 TAP = Path(sys.executable).with_name("tap-bill")
 PRINTED_PREFIX = " | "
 

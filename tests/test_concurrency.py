@@ -6,10 +6,10 @@ import contextlib
 import threading
 
 import pytest
+from runs import ACCOUNTS
 
 from bill_emulator import Clock, Company, Emulator
 from tap_bill.errors import BillError
-from tap_bill.resources import RESOURCES
 from tap_bill.tap import TapBill
 
 EDITED = {"bills", "vendors", "payments", "customers", "invoices"}
@@ -32,7 +32,7 @@ def test_a_run_in_which_nothing_changed_costs_one_request_a_stream(tap):
         first = tap(settings(emulator))
         emulator.counters.reset()
         second = tap(settings(emulator), state=first.state)
-        assert emulator.counters.requests == len(RESOURCES) + 2
+        assert emulator.counters.requests == len(ACCOUNTS) + 2
     assert second.exit_code == 0
 
 
@@ -143,6 +143,8 @@ def test_a_filter_on_the_time_line_that_is_refused_leaves_one_reader(tap):
     assert run.exit_code == 0
     assert {row["id"] for row in run.records["bills"]} == set(company.ids("bills"))
     (line,) = run.warnings
-    assert line == ("bills: BILL refused to filter and sort it by time (HTTP 400: bad filter), so one reader reads it.")
+    assert line == (
+        "bills: BILL refused to filter and sort it as asked for (HTTP 400: bad filter), so one reader reads it."
+    )
     (entry,) = run.state["bookmarks"]["bills"]["partitions"]
     assert entry["replication_key_value"][:19] == max(row["updatedTime"] for row in company.rows("bills"))[:19]

@@ -128,7 +128,7 @@ def test_credentials_go_to_no_other_host(tap, url):
 
 
 LIST = 'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]'
-OWN = "organization_id, username, password, console_api_token, dev_key, remember_me_id, device"
+OWN = "organization_id, username, password, console_api_token, dev_key, remember_me_id, device, spend_api_token"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_config_file_that_is_not_there(tap):
 def test_every_setting_may_come_from_the_environment(tap, config):
     settings = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
     settings |= {"start_date": "2026-01-01", "max_requests_per_hour": 1000, "user_agent": "someone/1.0"}
-    settings |= {"remember_me_id": "remembered", "device": "server", **config}
+    settings |= {"remember_me_id": "remembered", "device": "server", "spend_api_token": "token", **config}
     assert SETTINGS.keys() - settings.keys() == {"organizations", "console_api_token"}  # instead of others
     variables = {f"TAP_BILL_{name.upper()}": str(value) for name, value in settings.items()}
     run = tap(None, "--config", "ENV", env=variables, select={"roles"})
@@ -252,7 +252,9 @@ def test_a_server_that_is_not_running(tap):
 
 def test_a_catalog_without_our_streams(tap):
     (line,) = refused(tap(NOWHERE, catalog={"streams": []}))
-    assert line == "No stream of tap-bill is selected; select some in the catalog (with Meltano: `select`)."
+    assert line == (
+        "No stream of tap-bill is selected that could be read. Select some in the catalog (with Meltano: `select`)."
+    )
 
 
 def test_a_stream_map_that_cannot_be_read(tap):
@@ -274,7 +276,7 @@ def test_endings_of_the_url_and_space_around_credentials_do_not_matter(tap, emul
 
 def test_discover_and_about_need_no_configuration(tap):
     discovered = tap(None, "--discover")
-    assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 38)
+    assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 69)
     about = tap(None, "--about", "--format=json")
     assert about.exit_code == 0
     settings = json.loads(about.stdout)["settings"]["properties"]
@@ -282,7 +284,7 @@ def test_discover_and_about_need_no_configuration(tap):
         assert settings[name]["title"]
         assert settings[name]["description"]
     assert [name for name, spec in settings.items() if spec.get("secret")] == [
-        *("password", "console_api_token", "dev_key", "organizations", "remember_me_id")
+        *("password", "console_api_token", "dev_key", "organizations", "remember_me_id", "spend_api_token")
     ]
 
 

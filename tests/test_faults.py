@@ -8,17 +8,17 @@ import threading
 import canned
 import pytest
 from requests.auth import AuthBase
+from runs import ACCOUNTS
 
 from bill_emulator import Company, Emulator, Faults
 from tap_bill.exchange import Exchange, Policy, Request
 from tap_bill.gate import RECOVERY, Gate
 from tap_bill.quota import ServerClock
 from tap_bill.refusals import read_refusal
-from tap_bill.resources import RESOURCES
 from tap_bill.tally import Tally
 from tap_bill.transport import Answer
 
-STREAMS = {resource.name for resource in RESOURCES}
+STREAMS = {resource.name for resource in ACCOUNTS}
 TROUBLE = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so."
 
 
@@ -73,7 +73,7 @@ def test_passing_trouble_costs_a_retry_and_nothing_else(tap, company, emulator):
     run = tap(settings(emulator, page_size=10))
     assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
     assert read_whole(run, company)
-    broken = {resource.name for resource in RESOURCES if resource.path in SURVIVED}
+    broken = {resource.name for resource in ACCOUNTS if resource.path in SURVIVED}
     assert retries(run) == sorted([*broken, "sign-in"])
     assert sum(emulator.faults.counts.values()) == len(SURVIVED) == 23
 
@@ -296,7 +296,7 @@ def test_the_number_at_once_goes_down_at_once_and_up_again_slowly(monkeypatch):
     def ask(*answers):
         policy = Policy(max_retries=len(answers), max_wait=0)
         exchange = Exchange(
-            Answers(*answers), gate, ServerClock(), policy, stop=threading.Event(), organization_id="00801A"
+            Answers(*answers), gate, ServerClock(), policy, stop=threading.Event(), whose="organization 00801A"
         )
         exchange.send(Request("bills", "GET", "/v3/bills"), Signed(), (), Tally())
 

@@ -145,7 +145,7 @@ def test_a_refused_filter_is_read_whole_with_one_warning(tap, config, company):
     assert second.exit_code == 0
     assert len(second.records["payments"]) == len(company.rows("payments"))
     (line,) = second.warnings
-    assert line.startswith("payments: BILL refused to filter and sort it by time (HTTP 400")
+    assert line.startswith("payments: BILL refused to filter and sort it as asked for (HTTP 400")
     assert second.state["bookmarks"]["payments"] == first.state["bookmarks"]["payments"]
 
 

@@ -7,15 +7,15 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from runs import ACCOUNTS
 
 from bill_emulator import Clock, Emulator
 from tap_bill.auth import IDLE, BillSessionAuthenticator, Login, SignIns
 from tap_bill.errors import QuotaError
 from tap_bill.quota import HourlyQuota, ServerClock
-from tap_bill.resources import RESOURCES
 from tap_bill.tally import Tally
 
-REQUESTS = len(RESOURCES) + 1  # and one to sign in
+REQUESTS = len(ACCOUNTS) + 1  # and one to sign in
 
 
 def hour_ends_in(seconds):
@@ -27,7 +27,7 @@ def settings(emulator, **more):
 
 
 def whole(runs, company):
-    for resource in RESOURCES:
+    for resource in ACCOUNTS:
         read = {row["id"] for run in runs for row in run.records[resource.name]}
         assert read == set(company.ids(resource.name)), resource.name
     return True

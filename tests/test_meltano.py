@@ -11,6 +11,8 @@ import psycopg
 import pytest
 
 from bill_emulator import Company, Emulator
+from bill_emulator.app import Credentials
+from bill_emulator.parts import EXTRAS
 from demo.warehouse import warehouse
 from tap_bill.records import line_rows
 from tap_bill.resources import RESOURCES
@@ -27,6 +29,10 @@ MONEY = {
     "receivable_payments": ["amount", "unappliedAmount"],
     "credit_memos": ["amount", "appliedAmount"],
     "items": ["price", "purchaseCost"],
+    "spend_transactions": ["amount", "transactedAmount", "fees"],
+    "spend_reimbursements": ["amount"],
+    "spend_budget_members": ["spent", "limit"],
+    "billing_statements": ["amount"],
 }
 
 
@@ -35,11 +41,13 @@ def pipeline(tmp_path_factory):
     """A company, and a warehouse into which `run()` loads it as a user's schedule would."""
     folder = tmp_path_factory.mktemp("meltano")
     company = Company(seed=11, bills=300)
-    with Emulator(company=company) as emulator, warehouse() as postgres:
-        settings = {**emulator.credentials, "api_url": emulator.url}
+    user = Credentials(is_sync_token=False)  # who may see what waits for approval
+    with Emulator(company=company, credentials=user, spend_limit=0) as emulator, warehouse() as postgres:
+        settings = {**emulator.credentials, **emulator.spend_credentials, "api_url": emulator.url}
         environment = {
             **os.environ,
             **{f"TAP_BILL_{name.upper()}": value for name, value in settings.items()},
+            "TAP_BILL__SELECT": '["*.*"]',
             "TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url,
             "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
         }
@@ -52,6 +60,7 @@ def pipeline(tmp_path_factory):
             assert done.returncode == 0, done.stdout + done.stderr
             assert settings["password"] not in done.stdout + done.stderr
             assert settings["dev_key"] not in done.stdout + done.stderr
+            assert settings["spend_api_token"] not in done.stdout + done.stderr
 
         run()
         with psycopg.connect(postgres.dsn, autocommit=True, options="-c search_path=bill") as database:
@@ -62,11 +71,25 @@ def expected(company):
     """The rows of every table as BILL has them now, by table."""
     tables = {}
     for resource in RESOURCES:
-        records = company.rows(resource.name)
-        tables[resource.name] = records
+        records = tables[resource.name] = rows(company, resource)
         for lines in resource.lines:
             tables[lines.name] = [line for record in records for line, _ in line_rows(lines, record)]
     return tables
+
+
+def rows(company, resource):
+    """The rows of a resource as BILL has them now."""
+    name, parent = resource.name, resource.parent
+    spend = name.removeprefix("spend_").replace("_", "-")
+    if resource.is_spend:
+        parts = {"spend_budget_members": company.spend.members, "spend_custom_field_values": company.spend.values}
+        parents = company.spend.ids(parent.stream.removeprefix("spend_").replace("_", "-")) if parent else ()
+        return [row for id_ in parents for row in parts[name](id_)] if parent else company.spend.rows(spend)
+    if parent:
+        return [row for id_ in company.ids(parent.stream) for row in company.parts(name, id_)]
+    if name in EXTRAS:
+        return [row for query in resource.queries for row in EXTRAS[name].rows(company, "".join(query.values()))]
+    return company.rows(name)
 
 
 def check_counts(company, database):
@@ -75,7 +98,7 @@ def check_counts(company, database):
         for (table,) in database.execute("select table_name from information_schema.tables where table_schema = 'bill'")
     }
     assert landed == {table: len(rows) for table, rows in expected(company).items()}
-    assert len(landed) == 38
+    assert len(landed) == 69
 
 
 def check_money(company, database):

@@ -13,7 +13,6 @@ import runs
 
 from bill_emulator import Clock, Company, Emulator
 from bill_emulator.app import Credentials
-from tap_bill.resources import RESOURCES
 
 COUNT = 5
 
@@ -37,7 +36,7 @@ def settings(emulator, own=None, **more):
 
 def read_whole(run, several):
     """Whether a run brought every row of every organization, each under its own."""
-    for resource in RESOURCES:
+    for resource in runs.ACCOUNTS:
         read = {(row["organizationId"], row["id"]) for row in run.records[resource.name]}
         assert read == {(c.organization_id, id_) for c in several for id_ in c.ids(resource.name)}, resource.name
     return True
@@ -72,7 +71,7 @@ def test_each_is_read_with_a_session_a_gate_and_a_state_of_its_own(tap, several)
     with Emulator(companies=several) as emulator:
         again = tap(settings(emulator), state=run.state)
         assert again.exit_code == 0
-        assert len(emulator.requests) == COUNT * (len(RESOURCES) + 2)
+        assert len(emulator.requests) == COUNT * (len(runs.ACCOUNTS) + 2)
 
 
 @pytest.mark.parametrize("parallel", [1, 2])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from runs import ACCOUNTS
 
 from bill_emulator import Emulator
-from tap_bill.resources import RESOURCES
 
 
 def settings(emulator, **more):
@@ -102,7 +102,7 @@ def test_the_connection_test_lists_what_may_be_read(tap, company):
     assert dict(
         zip((line.split()[0] for line in lines), (line.split(maxsplit=1)[1] for line in lines), strict=True)
     ) == {
-        **{resource.name: "can be read" for resource in RESOURCES},
+        **{resource.name: "can be read" for resource in ACCOUNTS},
         "vendors": (
             "may not be read (HTTP 403, BDC_1302: The user's role may not do this): "
             "it needs a role with permission to read Vendor records"
@@ -112,10 +112,10 @@ def test_the_connection_test_lists_what_may_be_read(tap, company):
             "it needs the role of an administrator"
         ),
     }
-    assert count == f"{len(RESOURCES) - 2} of {len(RESOURCES)} streams can be read."
+    assert count == f"{len(ACCOUNTS) - 2} of {len(ACCOUNTS)} streams can be read."
     assert advice == "Give the user a role with these permissions in BILL, or deselect the streams."
     assert paths.count("/connect/v3/login") == paths.count("/connect/v3/logout") == 1
-    assert len(paths) == len(RESOURCES) + 2
+    assert len(paths) == len(ACCOUNTS) + 2
     assert set(rows) == {"1", None}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import readme
 
 from tap_bill.errors import CODES
+from tap_bill.resources import RESOURCES
 
 PROJECT = Path(__file__).parents[1]
 
@@ -16,6 +17,12 @@ PROJECT = Path(__file__).parents[1]
 def test_the_tables_are_those_of_the_code():
     text = readme.README.read_text(encoding="utf-8")
     assert text == readme.with_tables(text), "run: python tests/readme.py"
+
+
+def test_the_streams_are_counted():
+    lines = sum(len(resource.lines) for resource in RESOURCES)
+    text = readme.README.read_text(encoding="utf-8")
+    assert f"{len(RESOURCES)} BILL resources as tables, and {lines} more tables" in text
 
 
 def test_every_code_that_the_tap_knows_is_explained():
@@ -35,14 +42,35 @@ def test_meltano_declares_every_setting():
         assert bool(declared[name].get("sensitive")) == bool(setting.schema.get("secret")), name
 
 
+def test_meltano_leaves_out_what_is_not_read_by_default():
+    import yaml  # noqa: PLC0415
+
+    project = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
+    (extractor,) = project["plugins"]["extractors"]
+    rare = [resource.name for resource in RESOURCES if not resource.is_default]
+    assert extractor["select"] == ["*.*", *(f"!{name}.*" for name in rare)]
+
+
 def test_every_file_that_the_readme_links_to_is_there():
     for target in re.findall(r"\]\((?!http|#)([^)]+)\)", readme.README.read_text(encoding="utf-8")):
         assert (PROJECT / target).exists(), target
 
 
 def test_imports_point_downwards():
-    order = ["tap", "run", "doctor", "streams", "fetcher", "client", "auth", "exchange", "quota", "gate", "transport"]
-    order += ["refusals", "parsing", "summary", "tally", "writer", "logs", "records", "state", "passes"]
+    order = ["tap", "run", "doctor", "streams", "fetcher", "client", "auth", "exchange", "pace", "quota", "gate"]
+    order += [
+        "transport",
+        "refusals",
+        "parsing",
+        "summary",
+        "tally",
+        "writer",
+        "logs",
+        "records",
+        "state",
+        "endpoints",
+        "passes",
+    ]
     order += ["configuration", "settings", "resources", "errors"]
     assert {path.stem for path in (PROJECT / "tap_bill").glob("[!_]*.py")} == {*order}
     for path in (PROJECT / "tap_bill").glob("*.py"):

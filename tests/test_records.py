@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlencode
 
 import canned
 import pytest
@@ -12,7 +13,7 @@ import runs
 from canned import ORGANIZATION
 
 from bill_emulator import Company, Emulator
-from tap_bill.resources import RESOURCES
+from tap_bill.resources import RESOURCES, Envelope
 
 FIXTURES = Path(__file__).parent / "fixtures"
 LINES = [lines.name for resource in RESOURCES for lines in resource.lines]
@@ -24,7 +25,10 @@ def fixture(stream):
 
 def records(stream):
     answer = json.loads(fixture(stream), parse_float=Text)
-    return answer["results"] if "results" in answer else answer if isinstance(answer, list) else [answer]
+    if isinstance(answer, list):
+        return answer
+    lists = [value for value in answer.values() if isinstance(value, list)]
+    return lists[0] if len(answer) == 1 and lists else [answer]
 
 
 class Text(str):
@@ -33,12 +37,32 @@ class Text(str):
     __slots__ = ()
 
 
+def paths(resource):
+    """Where a resource is read: once, or for each record of its parent's fixture."""
+    parents = [record["id"] for record in records(resource.parent.stream)] if resource.parent else [""]
+    return [resource.path.format(organization_id=ORGANIZATION, parent_id=id_) for id_ in parents]
+
+
 @pytest.fixture(scope="module")
 def read(make_httpserver, tmp_path_factory):
     """A read of every fixture: RECORD messages by stream with their digits, and the paths asked for."""
-    paths = {resource.path.format(organization_id=ORGANIZATION): resource.name for resource in RESOURCES}
-    config = canned.serve(make_httpserver, {path: fixture(stream) for path, stream in paths.items()})
-    run = runs.run_tap(config, folder=tmp_path_factory.mktemp("fixtures"))
+    answers = {"/v3/spend/users/current": {}}
+    for resource in RESOURCES:
+        empty = "[]" if resource.envelope is Envelope.ARRAY else json.dumps({resource.records: []})
+        first, *others = paths(resource)
+        answers |= dict.fromkeys(others, 404 if resource.envelope is Envelope.OBJECT else empty)
+        if len(resource.queries) == 1:
+            answers[first] = fixture(resource.name)
+        else:
+            size = {"max": "100"} if resource.paging else {}
+            for number, query in enumerate(resource.queries):
+                answers[first, urlencode(size | query)] = empty if number else fixture(resource.name)
+    config = canned.serve(make_httpserver, answers) | {"spend_api_token": "token"}
+    discovered = json.loads(runs.run_tap(None, "--discover", folder=tmp_path_factory.mktemp("discovery")).stdout)
+    for stream in discovered["streams"]:
+        for field in stream["metadata"]:
+            field["metadata"]["selected"] = True
+    run = runs.run_tap(config, folder=tmp_path_factory.mktemp("fixtures"), catalog=discovered)
     assert run.exit_code == 0, run.stderr
     by_stream = {}
     for line in run.stdout.splitlines():
@@ -55,7 +79,14 @@ def emitted(read):
 
 @pytest.mark.parametrize("stream", [resource.name for resource in RESOURCES])
 def test_a_record_is_bills_record_and_the_organization(emitted, stream):
-    assert emitted[stream] == [{"organizationId": ORGANIZATION, **record} for record in records(stream)]
+    resource = next(resource for resource in RESOURCES if resource.name == stream)
+    own = {"organizationId": ORGANIZATION}
+    if resource.parent:
+        own[resource.parent.column] = records(resource.parent.stream)[0]["id"]
+    rows = [own | {"position": number} | record for number, record in enumerate(records(stream), 1)]
+    if "position" not in resource.key:
+        rows = [{name: value for name, value in row.items() if name != "position"} for row in rows]
+    assert emitted[stream] == rows
 
 
 @pytest.mark.parametrize("stream", LINES)
@@ -69,8 +100,8 @@ def test_every_stream_has_a_fixture_and_the_other_way_round():
 
 def test_lines_cost_no_requests(read):
     _, asked = read
-    resources = sorted(resource.path.format(organization_id=ORGANIZATION) for resource in RESOURCES)
-    assert sorted(asked) == sorted([*resources, "/v3/login", "/v3/logout"])
+    resources = [path for resource in RESOURCES for path in paths(resource) for _ in resource.queries]
+    assert sorted(asked) == sorted([*resources, "/v3/login", "/v3/logout", "/v3/spend/users/current"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ keep it. Streams are found by their files, so that a new stream needs no edit he
 * a *line table* (an array inside another stream's records) is a schema with the
   column ``parentUpdatedTime``; its description names the array it comes from,
   as in "One row per entry of bills.billLineItems: ...";
-* every other schema is a *main table*.
+* every other schema is a *main table*; what BILL is asked for once for each record
+  of another stream has a column that the tap adds for that record's id;
+* Spend & Expense (``spend_...``) has no organization in its keys.
 """
 
 from __future__ import annotations
@@ -48,6 +50,8 @@ KEYWORDS = {
 }
 # Whatever their names say, BILL sends these as free text and as instants.
 TEXT_DATES = {"lastPaymentDate"}
+# Minor units, as BILL sends them.
+TEXT_AMOUNTS = {"originalCurrencyAmount"}
 INSTANT_DATES = {"lastUpdatedDate", "enrollDate", "declineDate"}
 MONEY = re.compile(r"(amount|price|quantity|percentage|percent|total|cost|exchangeRate)$", re.IGNORECASE)
 # Leaves that are sensitive wherever they stand.
@@ -60,8 +64,15 @@ SENSITIVE_NAMES = {
     *("country", "countryName", "contact", "companyOwner", "bankAccount"),
 }
 SENSITIVE = "Sensitive: "
+ADDED = "Added by the tap and part of the key"
 # BILL answers with one object, not with a list, so there is no second record.
-SINGLE_OBJECTS = {"organization"}
+SINGLE_OBJECTS = {"organization", "organization_price_plan", "vendor_bank_accounts"}
+# Columns for the id of the entry around a nested one.
+ENCLOSING = {
+    "payment_vendor_credits": "billPaymentId",
+    "spend_transaction_custom_field_values": "customFieldId",
+    "spend_reimbursement_custom_field_values": "customFieldId",
+}
 
 LINE_SOURCE = re.compile(r"One row per entry of (\w+)\.([\w.\[\]]+): ")
 JOINS = re.compile(r"joins (\w+)\.id \(ids begin (\w+)\)")
@@ -124,10 +135,8 @@ def _main_records(stream: str, *, as_text: bool = False) -> list[dict[str, Any]]
     body = _fixture(stream, as_text=as_text)
     if isinstance(body, list):
         return body
-    if "results" in body:
-        records: list[dict[str, Any]] = body["results"]
-        return records
-    return [body]
+    lists: list[list[dict[str, Any]]] = [v for v in body.values() if isinstance(v, list)]
+    return lists[0] if len(body) == 1 and lists else [body]
 
 
 def _records(stream: str) -> list[dict[str, Any]]:
@@ -135,7 +144,27 @@ def _records(stream: str) -> list[dict[str, Any]]:
     if stream in LINES:
         lines: list[dict[str, Any]] = _fixture(stream)
         return lines
-    return [{"organizationId": ORGANIZATION, **r} for r in _main_records(stream)]
+    added = _added(stream)
+    records = []
+    for position, record in enumerate(_main_records(stream), 1):
+        own = {column: _main_records(parent)[0]["id"] if parent else position for column, parent in added.items()}
+        records.append({"organizationId": ORGANIZATION, **own, **record})
+    return records
+
+
+def _added(stream: str) -> dict[str, str]:
+    """Return the key columns that are not BILL's, with the stream each joins; empty for a position."""
+    added = {}
+    for name, column in _schema(stream)["properties"].items():
+        if name != "organizationId" and ADDED in column["description"]:
+            joined = re.search(r"joins (\w+)\.id", column["description"])
+            added[name] = joined[1] if joined else ""
+    return added
+
+
+def _owner(stream: str) -> list[str]:
+    """Return the column that tells organizations apart, where it is part of the key."""
+    return [] if stream.startswith("spend_") else ["organizationId"]
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -159,7 +188,8 @@ def _nodes(stream: str) -> Iterator[Node]:
 def _documented(stream: str) -> Iterator[Node]:
     """Every property and array item that BILL documents: all but the tap's own."""
     for node in _nodes(stream):
-        if node.path not in {f"{stream}.organizationId", f"{stream}.{UNKNOWN}"}:
+        own = {"organizationId", UNKNOWN, *_added(stream)}
+        if node.path not in {f"{stream}.{name}" for name in own}:
             yield node
 
 
@@ -316,8 +346,10 @@ def test_key_and_order_of_a_main_table(stream: str) -> None:
     """The key first, the two times and the unknown fields last."""
     schema = _schema(stream)
     names = list(schema["properties"])
-    assert schema["required"] == ["organizationId", "id"], f"{stream}.json: required"
-    assert names[:2] == ["organizationId", "id"], f"{stream}.json: first columns"
+    key = [name for name in schema["required"] if name != "organizationId"]
+    assert key, f"{stream}.json: required"
+    assert schema["required"] == [*_owner(stream), *key], f"{stream}.json: required"
+    assert names[: len(key) + 1] == ["organizationId", *key], f"{stream}.json: first columns"
     last = [name for name in TIMES if name in names] + [UNKNOWN]
     assert names[-len(last) :] == last, f"{stream}.json: last columns"
 
@@ -330,16 +362,16 @@ def test_key_and_order_of_a_line_table(stream: str) -> None:
     parent, _ = _source(stream)
     parent_key = names[1]
     assert schema["required"] in (
-        ["organizationId", parent_key, "id"],
-        ["organizationId", parent_key, "position"],
+        [*_owner(stream), parent_key, "id"],
+        [*_owner(stream), parent_key, "position"],
     ), f"{stream}.json: required"
     expected = ["organizationId", parent_key]
-    expected += [name for name in ("billPaymentId", "id") if name in names]
+    expected += [name for name in (ENCLOSING.get(stream), "id") if name in names]
     expected += ["position"]
     assert names[: len(expected)] == expected, f"{stream}.json: first columns"
     last = [name for name in TIMES if name in names] + ["parentUpdatedTime", UNKNOWN]
     assert names[-len(last) :] == last, f"{stream}.json: last columns"
-    joined = JOINS.search(schema["properties"][parent_key]["description"])
+    joined = re.search(r"joins (\w+)\.id", schema["properties"][parent_key]["description"])
     assert joined, f"{stream}.{parent_key}: does not say what it joins"
     assert joined[1] == parent, f"{stream}.{parent_key}: joins {joined[1]}"
 
@@ -367,7 +399,7 @@ def test_line_table_types_its_fields_as_the_parent_does(stream: str) -> None:
     own = dict(_schema(stream)["properties"])
     added = ["organizationId", list(own)[1], "position", "parentUpdatedTime", UNKNOWN]
     if len(steps) > 1:
-        added.append("billPaymentId")
+        added.append(ENCLOSING[stream])
     for column in added:
         own.pop(column)
     expected = {k: shape(v) for k, v in entry["properties"].items()}
@@ -387,7 +419,7 @@ def test_types_of_numbers_and_times(stream: str) -> None:
             expected = None if node.name in TEXT_DATES else "date"
         if found != expected or found not in {None, "date", "date-time"}:
             problems.append(f"{node.path}: format {found}, expected {expected}")
-        if MONEY.search(node.name) and node.kind != "number":
+        if MONEY.search(node.name) and node.name not in TEXT_AMOUNTS and node.kind != "number":
             problems.append(f"{node.path}: {node.kind}, expected number")
     _report(problems)
 
@@ -441,10 +473,11 @@ def test_line_table_says_how_to_join(stream: str) -> None:
     schema = _schema(stream)
     parent, _ = _source(stream)
     parent_key = list(schema["properties"])[1]
-    for part in (
-        f"Joins {parent} on organizationId and {parent_key} = {parent}.id",
-        "parentUpdatedTime = the parent's updatedTime selects exactly the present lines",
-    ):
+    owner = "organizationId and " if _owner(stream) else ""
+    present = "parentUpdatedTime = the parent's updatedTime selects exactly the present lines"
+    if "updatedTime" not in _schema(parent)["properties"]:
+        present = "BILL tells no updatedTime of the parent, so a line that was removed stays"
+    for part in (f"Joins {parent} on {owner}{parent_key} = {parent}.id", present):
         assert part in schema["description"], f"{stream}.json: does not say {part!r}"
 
 
@@ -557,7 +590,8 @@ def test_second_record_has_only_what_is_always_there(stream: str) -> None:
     """BILL leaves out what is not populated, so the second record does too."""
     records = _main_records(stream)
     assert len(records) == 2, f"fixtures/{stream}.json"
-    always = {"id", "archived", *TIMES} & set(_schema(stream)["properties"])
+    key = set(_schema(stream)["required"]) - {"organizationId", *_added(stream)}
+    always = key | {"archived", *TIMES} & set(_schema(stream)["properties"])
     assert set(records[1]) == always, f"fixtures/{stream}.json"
 
 
@@ -637,13 +671,13 @@ def test_line_fixture_is_what_the_parent_implies(stream: str) -> None:
             for outer in around:
                 for inner in outer.get(step, []):
                     entries.append(inner)
-                    rows.append({"billPaymentId": outer["id"]} if len(steps) > 1 else {})
+                    rows.append({ENCLOSING[stream]: outer["id"]} if len(steps) > 1 else {})
         expected += [
             {
                 "organizationId": ORGANIZATION,
                 parent_key: record["id"],
                 "position": NumberText(position),
-                "parentUpdatedTime": record["updatedTime"],
+                "parentUpdatedTime": record.get("updatedTime"),
                 **row,
                 **entry,
             }

@@ -8,12 +8,20 @@ import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from bill_emulator import Company, Emulator
+from bill_emulator.app import Credentials
 from tap_bill.tap import TapBill
 
 # The suite reads the streams while pytest collects, so the server is there for as long as the module is.
-EMULATOR = Emulator(company=Company(seed=7, bills=60))
+USER = Credentials(is_sync_token=False)  # who may see what waits for approval
+EMULATOR = Emulator(company=Company(seed=7, bills=60), credentials=USER, spend_limit=0)
 EMULATOR.__enter__()
 atexit.register(EMULATOR.__exit__, None, None, None)
+
+CONFIG = {**EMULATOR.credentials, **EMULATOR.spend_credentials, "api_url": EMULATOR.url}
+CATALOG = TapBill(config=CONFIG).catalog_dict
+for entry in CATALOG["streams"]:
+    for field in entry["metadata"]:
+        field["metadata"]["selected"] = True
 
 
 # _unknown_fields is there only when BILL sends fields that the schema does not name, and the emulator sends none.
@@ -22,7 +30,8 @@ atexit.register(EMULATOR.__exit__, None, None, None)
 class TestTapBill(
     get_tap_test_class(
         TapBill,
-        config={**EMULATOR.credentials, "api_url": EMULATOR.url},
+        config=CONFIG,
+        catalog=CATALOG,
         suite_config=SuiteConfig(max_records_limit=None),
     )
 ):

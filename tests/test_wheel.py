@@ -27,7 +27,7 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_package_and_every_schema(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     schemas = {f"tap_bill/schemas/{path.name}" for path in (PROJECT / "schemas").glob("*.json")}
-    assert len(schemas) == 38
+    assert len(schemas) == 69
     assert schemas <= names
     modules = {f"tap_bill/{path.name}" for path in (PROJECT / "tap_bill").glob("*.py")}
     assert modules | {"tap_bill/py.typed"} <= names
@@ -51,4 +51,4 @@ def test_the_installed_wheel_discovers_from_another_folder(wheel, tmp_path):
         [environment / "bin" / "tap-bill", "--discover"], cwd="/", capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert len(json.loads(run.stdout)["streams"]) == 38
+    assert len(json.loads(run.stdout)["streams"]) == 69

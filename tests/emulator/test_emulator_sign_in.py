@@ -153,7 +153,7 @@ def test_all_sessions_can_be_ended_at_once(serve):
     assert code_of(client.get("/bills")) == (401, "BDC_1109")
 
 
-@pytest.mark.parametrize("path", ["/vendor", "/session", "/v3/bills", "/bills/", "/bills/a/b", "/spend/transactions"])
+@pytest.mark.parametrize("path", ["/vendor", "/session", "/v3/bills", "/bills/", "/bills/a/b", "/spend/cards/a/b"])
 def test_an_unknown_path_is_no_api(stranger, path):
     assert code_of(stranger.get(path)) == (404, "BDC_1121")
 

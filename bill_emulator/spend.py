@@ -1,0 +1,220 @@
+"""Spend & Expense over HTTP: `/v3/spend/...`, with a token instead of a session.
+
+| behaviour | known from |
+| --- | --- |
+| `apiToken` header and nothing else | documented |
+| a wrong token is 401 `BDC_1109` | assumed; undocumented |
+| 60 requests a minute per token | documented |
+| more of them are 429 with `Retry-After` | undocumented; read by one client |
+| `nextPage`, `max` 1-100 (transactions 1-50), default 20; otherwise 400 | documented; observed |
+| unknown parameters are ignored with 200: `page`, `start_date`, `page_size` | observed |
+| filters joined by commas; fields without a filter are ignored; a date-time without quotes is 400 | observed; assumed |
+| one sort field, from a short list; anything else 400 | documented; assumed |
+| budgets without a `retired` filter: none; members, users and others: all | observed once; inferred |
+| receipts of transactions only with `includeReceipts=true` | documented |
+| default order: the newest first | assumed |
+| a cursor is a position in the result as it is now | undocumented |
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bill_emulator import errors
+from bill_emulator.errors import CodedError, ValidationError
+from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, read_max
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from starlette.requests import Request
+
+    from bill_emulator.company import Company
+    from bill_emulator.spend_rows import Row
+
+ROOT = "/connect/v3/spend"
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+LARGEST = {"transactions": 50}
+"""Rows on a page where it is not 100 (observed)."""
+
+TIME_FILTERS = {"transactions": ("updatedTime", "authorizedTime"), "reimbursements": ("submittedTime",)}
+FLAG_FILTERS = {
+    "reimbursements": ("retired",),
+    "budgets": ("retired",),
+    "users": ("retired",),
+    "custom-fields": ("retired",),
+    "members": ("retired",),
+}
+SORTS = {
+    "transactions": ("amount", "merchantName", "occurredTime"),
+    "reimbursements": ("submittedTime", "status", "amount"),
+    "cards": ("name", "lastFour", "status"),
+    "budgets": ("name",),
+    "custom-fields": ("createdTime",),
+    "members": ("spent",),
+}
+QUIRKS = {
+    "ignore_filters": "filters have no effect",
+    "refuse_filters": "filters are refused with 400",
+    "same_page": "nextPage has no effect, so that the first page comes again and again under the same cursor",
+    "fresh_cursors": "the same, each time under a new cursor",
+}
+
+
+class SpendApi:
+    """Answers Spend & Expense requests from a company's books."""
+
+    def __init__(
+        self,
+        company: Company,
+        token: str,
+        *,
+        per_minute: int = 60,
+        quirks: frozenset[str] = frozenset(),
+        forbid: frozenset[str] = frozenset(),
+    ) -> None:
+        if unknown := quirks - QUIRKS.keys():
+            raise ValueError(f"unknown quirk {', '.join(sorted(unknown))}; known are {', '.join(QUIRKS)}")
+        self._company = company
+        self._token = token
+        self._per_minute = per_minute
+        self._quirks = quirks
+        self._forbid = forbid
+        self._served: deque[Any] = deque()
+        self._pages = 0
+        self.refused = 0
+        self.card_numbers = 0
+
+    def routes(self) -> list[Route]:
+        """The routes below `/v3/spend`."""
+        lists = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields")
+        return [
+            self._route("/users/current", self._current),
+            self._route("/cards/{id}/pan-jwt", self._card_number),
+            *(self._route(f"/{name}", self._listed(name)) for name in lists),
+            self._route("/budgets/{id}/members", self._part("members")),
+            self._route("/custom-fields/{id}/values", self._part("values")),
+        ]
+
+    def _route(self, path: str, serve: Callable[[Request], Response]) -> Route:
+        async def handler(request: Request) -> Response:
+            if not self._token or request.headers.get("apiToken") != self._token:
+                raise CodedError(errors.NO_SESSION)
+            if wait := self._wait():
+                self.refused += 1
+                return _json({"message": "Too many requests"}, 429, {"Retry-After": str(wait)})
+            return serve(request)
+
+        handler_: Callable[[Request], Awaitable[Response]] = handler
+        return Route(ROOT + path, handler_, methods=["GET"])
+
+    def _wait(self) -> int:
+        """Seconds until another request is served; 0 counts this one."""
+        now = self._company.clock.now()
+        while self._served and self._served[0] <= now - timedelta(seconds=60):
+            self._served.popleft()
+        if self._per_minute and len(self._served) >= self._per_minute:
+            return 1 + int((self._served[0] + timedelta(seconds=60) - now).total_seconds())
+        self._served.append(now)
+        return 0
+
+    def _current(self, _: Request) -> Response:
+        return _json(self._company.spend.rows("users")[0])
+
+    def _card_number(self, _: Request) -> Response:
+        self.card_numbers += 1
+        return _json({"token": "4111111111111111"})
+
+    def _listed(self, name: str) -> Callable[[Request], Response]:
+        def serve(request: Request) -> Response:
+            if name in self._forbid:
+                raise CodedError(errors.NO_PERMISSION)
+            rows = self._company.spend.rows(name)[::-1]
+            if name == "transactions" and request.query_params.get("includeReceipts") != "true":
+                rows = [{field: value for field, value in row.items() if field != "receipts"} for row in rows]
+            if name == "budgets" and "retired:" not in request.query_params.get("filters", ""):
+                rows = []
+            return self._page(name, rows, request.query_params)
+
+        return serve
+
+    def _part(self, name: str) -> Callable[[Request], Response]:
+        def serve(request: Request) -> Response:
+            if name in self._forbid:
+                raise CodedError(errors.NO_PERMISSION)
+            books = self._company.spend
+            try:
+                rows = {"members": books.members, "values": books.values}[name](request.path_params["id"])
+            except KeyError:
+                raise CodedError(errors.NO_RECORD) from None
+            return self._page(name, rows, request.query_params)
+
+        return serve
+
+    def _page(self, name: str, rows: list[Row], parameters: Mapping[str, str]) -> Response:
+        largest = LARGEST.get(name, LARGEST_MAX)
+        size = read_max(parameters.get("max")) or min(DEFAULT_MAX, largest)
+        if size > largest:
+            raise ValidationError(f"max: must be a number from 1 to {largest}")
+        if filters := parameters.get("filters"):
+            if "refuse_filters" in self._quirks:
+                raise ValidationError("filters: not accepted")
+            if "ignore_filters" not in self._quirks:
+                rows = [row for row in rows if all(holds(row) for holds in _conditions(name, filters))]
+        if sort := parameters.get("sort"):
+            field, _, direction = sort.partition(":")
+            if field not in SORTS.get(name, ()) or direction not in ("asc", "desc"):
+                raise ValidationError(f"sort: {field} cannot be sorted by")
+            rows.sort(key=lambda row: row[field], reverse=direction == "desc")
+        self._pages += 1
+        start = _offset(parameters.get("nextPage"))
+        if self._quirks & {"same_page", "fresh_cursors"}:
+            start = 0
+        end = start + size
+        mark = f"/{self._pages}" if "fresh_cursors" in self._quirks else ""
+        cursor = {"nextPage": base64.b64encode(f"{end}{mark}".encode()).decode()} if end < len(rows) else {}
+        return _json({"results": rows[start:end], **cursor})
+
+
+def _offset(cursor: str | None) -> int:
+    if not cursor:
+        return 0
+    try:
+        return int(base64.b64decode(cursor, validate=True).decode().partition("/")[0])
+    except (binascii.Error, ValueError):
+        raise ValidationError("nextPage: this is no cursor") from None
+
+
+def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:
+    """What the filters ask for; those that nobody knows ask for nothing."""
+    found: list[Callable[[Row], bool]] = []
+    for term in filters.split(","):
+        field, _, rest = term.partition(":")
+        operator, _, value = rest.partition(":")
+        if field in TIME_FILTERS.get(name, ()) and operator in ("gte", "lte"):
+            if ":" in value and not (value.startswith('"') and value.endswith('"')):
+                raise ValidationError(f"filters: {field} is not valid")
+            found.append(_time_condition(field, operator, value.strip('"')))
+        elif field in FLAG_FILTERS.get(name, ()) and operator == "eq":
+            found.append(lambda row, field=field, wanted=value == "true": bool(row.get(field)) is wanted)  # type: ignore[misc]
+    return found
+
+
+def _time_condition(field: str, operator: str, value: str) -> Callable[[Row], bool]:
+    bound = value.replace("Z", "+00:00")
+    if operator == "gte":
+        return lambda row: row[field] >= bound
+    return lambda row: row[field] <= bound
+
+
+def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(_ENCODER.encode(body), status, headers, media_type="application/json")

@@ -1,0 +1,299 @@
+"""Streams that cost one request for each record of another one, and lists that few need: only where selected."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import canned
+import pytest
+from runs import ACCOUNTS
+
+from bill_emulator import Company, Emulator
+from bill_emulator.app import Credentials
+from bill_emulator.parts import EXTRAS, PARTS
+from tap_bill.resources import RESOURCES
+
+OF_ACCOUNTS = {resource.name: resource for resource in RESOURCES if resource.parent and not resource.is_spend}
+OF_SPEND = {resource.name: resource for resource in RESOURCES if resource.parent and resource.is_spend}
+RARE = {resource.name: resource for resource in RESOURCES if not resource.is_default and not resource.parent}
+
+
+def settings(emulator, **more):
+    return {**emulator.credentials, "api_url": emulator.url, **more}
+
+
+def expected(company, stream, parents=None):
+    """The rows of a stream, for all parents or some."""
+    parent = OF_ACCOUNTS[stream].parent
+    own = {"organizationId": company.organization_id}
+    placed = "position" in OF_ACCOUNTS[stream].key
+    return [
+        {**own, parent.column: id_, **({"position": number} if placed else {}), **row}
+        for id_ in parents or company.ids(parent.stream)
+        for number, row in enumerate(company.parts(stream, id_), 1)
+    ]
+
+
+def comparable(rows):
+    return sorted(json.dumps(row, sort_keys=True, default=digits) for row in rows)
+
+
+def digits(number):
+    return str(number) if "." in str(number) else int(number)
+
+
+def asked_of(emulator, stream):
+    """Ids of the parents that were asked for, in order."""
+    before, after = PARTS[stream].path.split("{id}")
+    paths = [request.path.removeprefix("/connect/v3") for request in emulator.requests]
+    return [
+        path.removeprefix(before).removesuffix(after)
+        for path in paths
+        if path.startswith(before) and path.endswith(after) and path != before + after
+    ]
+
+
+def test_nothing_of_it_is_read_unless_selected(tap, company, discovered):
+    with Emulator(company=company) as emulator:
+        run = tap(settings(emulator))
+        assert len(emulator.requests) == len(ACCOUNTS) + 2
+    assert not run.records.keys() & {*OF_ACCOUNTS, *RARE}
+    selected = {entry["tap_stream_id"]: entry["metadata"] for entry in discovered["streams"]}
+    for stream in (*OF_ACCOUNTS, *OF_SPEND, *RARE):
+        (root,) = [field["metadata"] for field in selected[stream] if field["breadcrumb"] == []]
+        assert root["selected"] is False
+        assert root["selected-by-default"] is False
+
+
+@pytest.mark.parametrize("stream", OF_ACCOUNTS)
+def test_every_part_of_every_record(tap, company, stream):
+    parent = OF_ACCOUNTS[stream].parent.stream
+    with Emulator(company=company, latency=0.02) as emulator:
+        run = tap(settings(emulator), select={stream})
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    assert comparable(run.records[stream]) == comparable(expected(company, stream))
+    assert run.records[stream]
+    assert set(run.records) == {stream}
+    assert set(asked_of(emulator, stream)) == set(company.ids(parent))
+    assert [message["stream"] for message in run.of("SCHEMA")] == [stream]
+    keys = [tuple(row[name] for name in run.of("SCHEMA")[0]["key_properties"]) for row in run.records[stream]]
+    assert len(set(keys)) == len(keys)
+    assert emulator.counters.peak_in_flight == 3
+    assert emulator.counters.refused == 0
+
+
+def test_only_what_changed_is_asked_for_the_next_time(tap, company, emulator):
+    streams = {"vendors", "vendor_attachments", "vendor_bank_accounts"}
+    first = tap(settings(emulator, lookback_seconds=0), select=streams)
+    begun = len(emulator.requests)
+    changed = company.ids("vendors")[2]
+    company.edit("vendors", changed, {"email": "new@example.com"})
+    second = tap(settings(emulator, lookback_seconds=0), select=streams, state=first.state)
+    assert second.exit_code == 0
+    again = {row["id"] for row in second.records["vendors"]}
+    assert changed in again
+    assert len(again) <= 2  # the one at the bookmark comes again
+    asked = [request.path for request in emulator.requests][begun:]
+    assert sorted(path for path in asked if "attachments" in path or "bank-account" in path) == sorted(
+        path
+        for id_ in again
+        for path in (f"/connect/v3/attachments/vendors/{id_}", f"/connect/v3/vendors/{id_}/bank-account")
+    )
+    assert comparable(second.records["vendor_attachments"]) == comparable(
+        expected(company, "vendor_attachments", sorted(again))
+    )
+
+
+def test_a_stream_that_is_selected_later_is_read_for_all(tap, company, emulator):
+    first = tap(settings(emulator), select={"vendors"})
+    second = tap(settings(emulator), select={"vendors", "vendor_attachments"}, state=first.state)
+    assert comparable(second.records["vendor_attachments"]) == comparable(expected(company, "vendor_attachments"))
+
+
+def test_state_has_no_entry_for_a_parent(tap):
+    company = Company(seed=7, bills=1000)
+    streams = {"vendors", "vendor_attachments", "vendor_audit_trail", "vendor_bank_accounts"}
+    with Emulator(company=company, latency=0.01) as emulator:
+        run = tap(settings(emulator, page_size=50), select=streams)
+        assert emulator.counters.peak_in_flight == 3
+    assert run.exit_code == 0
+    assert company.count("vendors") == 200
+    assert set(run.state["bookmarks"]) == {"vendors"}
+    assert max(len(json.dumps(message["value"])) for message in run.of("STATE")) < 1000
+    assert sorted(message["stream"] for message in run.of("SCHEMA")) == sorted(streams)
+    for stream in streams - {"vendors"}:
+        assert comparable(run.records[stream]) == comparable(expected(company, stream))
+
+
+def test_what_is_read_ahead_does_not_keep_the_parts_waiting(tap):
+    company = Company(seed=7, bills=1000)
+    asked, under_way, most = 0, 0, 0
+
+    def layer(application):
+        async def counting(scope, receive, send):
+            nonlocal asked, under_way, most
+            part = "attachments" in scope["path"]
+            asked += part
+            under_way += part
+            if 40 < asked <= 70:  # when as many vendors are read ahead as may be
+                most = max(most, under_way)
+            await application(scope, receive, send)
+            under_way -= part
+
+        return counting
+
+    def slow(application):
+        async def waiting(scope, receive, send):
+            await asyncio.sleep(0.01)
+            await application(scope, receive, send)
+
+        return waiting
+
+    with Emulator(company=company, layers=[layer, slow]) as emulator:
+        run = tap(settings(emulator, page_size=10), select={"vendors", "vendor_attachments"})
+    assert run.exit_code == 0
+    assert most == 3
+
+
+def test_a_run_that_stops_between_parents_loses_none(tap, company, emulator):
+    vendor = company.ids("vendors")[-1]
+    emulator.faults.plan("server_error", path=f"/v3/attachments/vendors/{vendor}", times=None)
+    streams = {"vendors", "vendor_attachments"}
+    first = tap(settings(emulator, page_size=10, max_retries=0), select=streams)
+    assert first.exit_code == 1
+    (line,) = first.errors
+    assert line.startswith(f"vendor_attachments: BILL could not answer GET /v3/attachments/vendors/{vendor} for ")
+    emulator.faults.clear()
+    second = tap(settings(emulator, page_size=10), select=streams, state=first.state)
+    assert second.exit_code == 0
+    found = {tuple(sorted(row.items())) for run in (first, second) for row in run.records["vendor_attachments"]}
+    assert found == {tuple(sorted(row.items())) for row in expected(company, "vendor_attachments")}
+
+
+@pytest.mark.parametrize("code", ["BDC_1205", ""])
+def test_a_parent_that_went_away_is_left_out(tap, company, emulator, code):
+    gone = company.ids("vendors")[1]
+    emulator.faults.plan("refused", path=f"/v3/attachments/vendors/{gone}", times=None, status=404, code=code)
+    run = tap(settings(emulator), select={"vendor_attachments"})
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    left = [id_ for id_ in company.ids("vendors") if id_ != gone]
+    assert comparable(run.records["vendor_attachments"]) == comparable(expected(company, "vendor_attachments", left))
+
+
+def test_a_path_that_is_not_there_is_no_parent_that_went_away(tap, company, emulator):
+    emulator.faults.plan("html", path=f"/v3/attachments/vendors/{company.ids('vendors')[1]}", times=None, status=404)
+    run = tap(settings(emulator), select={"vendor_attachments"})
+    assert run.exit_code == 1
+    assert "HTTP 404: the body is not JSON" in run.errors[0]
+
+
+def test_what_may_not_be_read_is_skipped_and_made_up_for_later(tap):
+    company = Company(seed=7, bills=500)
+    streams = {"vendors", "vendor_attachments", "vendor_audit_trail"}
+    with Emulator(company=company, forbid=["vendor_attachments"]) as emulator:
+        first = tap(settings(emulator), select=streams)
+        assert len(asked_of(emulator, "vendor_attachments")) < 20  # of 100, what was under way and read ahead
+    assert first.exit_code == 0
+    (line,) = first.warnings
+    assert line.startswith(
+        "vendor_attachments: skipped, because BILL does not let this user read it (HTTP 403, BDC_1302"
+    )
+    assert len(first.records["vendors"]) == company.count("vendors")
+    assert comparable(first.records["vendor_audit_trail"]) == comparable(expected(company, "vendor_audit_trail"))
+    with Emulator(company=company) as emulator:
+        second = tap(settings(emulator), select=streams, state=first.state)
+    assert comparable(second.records["vendor_attachments"]) == comparable(expected(company, "vendor_attachments"))
+
+
+@pytest.mark.parametrize("forbidden", ["vendor_attachments", "vendors"])
+def test_a_run_that_may_read_no_selected_part_fails(tap, company, forbidden):
+    with Emulator(company=company, forbid=[forbidden]) as emulator:
+        run = tap(settings(emulator), select={"vendor_attachments"})
+    assert run.exit_code == 1
+    assert run.errors == [
+        (
+            f"BILL does not let this user read any of the selected streams of organization {company.organization_id}; "
+            "give the user a role that may read them, or select others."
+        )
+    ]
+
+
+def test_offsets_are_followed_to_the_end(tap, company, emulator):
+    run = tap(settings(emulator, page_size=10), select={"vendor_audit_trail"})
+    assert comparable(run.records["vendor_audit_trail"]) == comparable(expected(company, "vendor_audit_trail"))
+    counts = [len(company.parts("vendor_audit_trail", id_)) for id_ in company.ids("vendors")]
+    assert max(counts) > 20
+    assert len(asked_of(emulator, "vendor_audit_trail")) == sum(count // 10 + 1 for count in counts)
+    assert {request.query.get("includeArchived") for request in emulator.requests if "audit" in request.path} == {
+        "true"
+    }
+
+
+def test_parts_of_spend(tap, company, emulator):
+    run = tap({**emulator.spend_credentials, "api_url": emulator.url}, select={*OF_SPEND})
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    members = [{"budgetId": id_, **row} for id_ in company.spend.ids("budgets") for row in company.spend.members(id_)]
+    values = [
+        {"customFieldId": id_, **row} for id_ in company.spend.ids("custom-fields") for row in company.spend.values(id_)
+    ]
+    for stream, rows in {"spend_budget_members": members, "spend_custom_field_values": values}.items():
+        keyed = {tuple(row[name] for name in OF_SPEND[stream].key): row for row in run.records[stream]}
+        assert comparable(keyed.values()) == comparable({"organizationId": None, **row} for row in rows), stream
+
+
+# Lists that few need
+
+
+@pytest.mark.parametrize("stream", RARE)
+def test_rare_lists(tap, company, stream):
+    with Emulator(company=company, credentials=Credentials(is_sync_token=False)) as emulator:
+        run = tap(settings(emulator, page_size=10), select={stream})
+    assert (run.exit_code, run.errors) == (0, [])
+    statuses = ("VERIFIED", "NOMINATED") if stream == "card_accounts" else ("",)
+    own = {"organizationId": company.organization_id}
+    rows = [{**own, **row} for status in statuses for row in EXTRAS[stream].rows(company, status)]
+    if stream == "login_organizations":
+        assert [(row["id"], row["_unknown_fields"]) for row in run.records[stream]] == [
+            (row["organizationId"], row) for row in EXTRAS[stream].rows(company, "")
+        ]
+        return
+    assert comparable(run.records[stream]) == comparable(rows)
+    assert run.warnings == []
+
+
+def test_pending_approvals_are_skipped_for_a_sync_token(tap, emulator):
+    run = tap(settings(emulator), select={"bills_pending_approval", "roles"})
+    assert run.exit_code == 0
+    (line,) = run.warnings
+    assert line.startswith("bills_pending_approval: skipped")
+    assert "it needs a user of BILL's own as username" in line
+
+
+def test_statements_are_paged_without_dates(tap, emulator):
+    run = tap(settings(emulator, page_size=10), select={"billing_statements"})
+    asked = [request.query for request in emulator.requests if request.path.endswith("billing-statements")]
+    assert [sorted(query) for query in asked] == [["max"], ["max", "page"], ["max", "page"]]
+    assert len(run.records["billing_statements"]) == 23
+
+
+def test_the_connection_test_tries_parts_with_one_record(tap, company, emulator):
+    run = tap(settings(emulator), "--test", select={"vendor_attachments", "vendor_bank_accounts"})
+    assert run.exit_code == 0
+    assert [line.split("  ")[1] for line in run.stdout.splitlines()[1:-1]] == [
+        "vendors",
+        "vendor_attachments",
+        "vendor_bank_accounts",
+    ]
+    assert len(emulator.requests) == 5
+
+
+def test_the_connection_test_cannot_try_parts_of_nothing(tap, httpserver):
+    config = canned.serve(httpserver, {"/v3/vendors": {"results": []}})
+    run = tap(config, "--test", select={"vendor_attachments"})
+    assert run.exit_code == 0
+    assert run.stdout.splitlines()[1:] == [
+        "  vendors             can be read, has no rows",
+        "  vendor_attachments  cannot be tried: vendors has no rows",
+        "1 of 2 streams can be read.",
+    ]
