@@ -12,6 +12,9 @@ ifndef PYTHON
 PYTHON = $(eval PYTHON := $(or $(call first,$(with_venv)),$(call first,$(new_enough))))$(PYTHON)
 endif
 
+# Whole files, because the tests of one may share a warehouse.
+side_by_side := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
 
@@ -21,7 +24,7 @@ demo: python  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgre
 
 test: python  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(PYTHON) requirements/install.py dev meltano plugins --try singer-tools
-	@$(MAKE) --no-print-directory lint; lint=$$?; .venv/bin/python -m pytest && exit $$lint
+	@$(MAKE) --no-print-directory lint; lint=$$?; .venv/bin/python -m pytest $(side_by_side) && exit $$lint
 
 check: python  ## Lint and types only
 	@$(PYTHON) requirements/install.py dev
