@@ -16,13 +16,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bill_emulator import errors
+from bill_emulator.answers import json_answer
 from bill_emulator.errors import AnswerError, CodedError, GatewayError, ValidationError
 from bill_emulator.filters import parse_query
 from bill_emulator.paging import Page, Pager, encoded, read_cursor
 from bill_emulator.parts import EXTRAS, PARTS, Extra, Part
 from bill_emulator.parts_api import extra_answer, part_answer
 from bill_emulator.resources import RESOURCES, Resource
-from bill_emulator.spend import SORTS as SPEND_SORTS
+from bill_emulator.spend import LISTS as SPEND_LISTS
 from bill_emulator.spend import SpendApi
 from bill_emulator.times import microseconds, shown
 
@@ -36,7 +37,6 @@ Handler = Callable[[Request], Awaitable[Response]]
 ROOT = "/connect/v3"
 _SECRET_FIELDS = ("password", "consoleApiToken")
 """One of them goes with every login (documented)."""
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Api:
         counters: Counters,
         editor: Editor,
     ) -> None:
-        unknown = behaviour.forbid - {*RESOURCES, *PARTS, *EXTRAS, *SPEND_SORTS, "users", "values"}
+        unknown = behaviour.forbid - {*RESOURCES, *PARTS, *EXTRAS, *SPEND_LISTS}
         if unknown:
             raise ValueError(f"unknown resource {', '.join(sorted(unknown))}")
         self.company = company
@@ -164,7 +164,7 @@ class Api:
             "userId": self.user_id,
             "trusted": bool(body.get("rememberMeId") and body.get("device")),
         }
-        return _json(_ENCODER.encode(answer))
+        return json_answer(answer)
 
     async def logout(self, request: Request) -> Response:
         """`POST /v3/logout`: 200, empty body (official)."""
@@ -181,7 +181,7 @@ class Api:
             "mfaStatus": "DISABLED",
             "mfaBypass": True,
         }
-        return _json(_ENCODER.encode(answer))
+        return json_answer(answer)
 
     def _signed_in(self, request: Request) -> Session:
         session = self.sessions.find(request.headers.get("sessionId"))
@@ -257,16 +257,16 @@ class Api:
         with self.company.lock:
             view = self.company.view(resource.name, query)
             page = self.pager.page(view, cursor, descending=query.descending)
-        return _json(_envelope(page))
+        return json_answer(_envelope(page))
 
     def _own_bank_accounts(self) -> Response:
         """`currentUser=true` (official parameter); never more than a page here."""
         rows = [row for row in self.company.rows("bank_account_users") if row["userId"] == self.user_id]
-        return _json(_ENCODER.encode({"results": rows}))
+        return json_answer({"results": rows})
 
     def _array(self, resource: Resource, _request: Request) -> Response:
         rows = self.company.all_stored(resource.name)
-        return _json(b"[%b]" % b",".join(stored.json() for stored in rows))
+        return json_answer(b"[%b]" % b",".join(stored.json() for stored in rows))
 
     def _single(self, resource: Resource, _request: Request) -> Response:
         return self._found(resource, self.company.organization_id)
@@ -278,7 +278,7 @@ class Api:
         stored = self.company.stored(resource.name, row_id)
         if stored is None:
             raise CodedError(errors.NO_RECORD)
-        return _json(stored.json())
+        return json_answer(stored.json())
 
     # Errors
 
@@ -286,7 +286,7 @@ class Api:
         if not isinstance(error, AnswerError):
             raise error
         body = error.body(shown(microseconds(self.company.clock.now())))
-        return _json(_ENCODER.encode(body), error.status)
+        return json_answer(body, error.status)
 
     async def _on_unknown(self, request: Request, _error: Exception) -> Response:
         """Below `/connect/v3` BILL answers; anything else the gateway refuses with a single object (third-party)."""
@@ -303,7 +303,3 @@ def _envelope(page: Page) -> bytes:
         if cursor is not None
     )
     return b'{"results":[%b]%b}' % (rows, cursors)
-
-
-def _json(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, media_type="application/json")

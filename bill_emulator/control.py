@@ -22,20 +22,20 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from starlette.responses import Response
 from starlette.routing import Route
 
+from bill_emulator.answers import json_answer
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from bill_emulator.app import Api
     from bill_emulator.faults import Faults
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -109,7 +109,7 @@ def control_routes(api: Api, faults: Faults) -> list[Route]:  # noqa: C901 -- on
             return _answer({"message": f"missing or unknown: {resource}"}, 404)
         with company.lock:
             rows = sorted(company.all_stored(resource), key=lambda stored: stored.id)
-            return _json(b"[%b]" % b",".join(stored.json() for stored in rows))
+            return json_answer(b"[%b]" % b",".join(stored.json() for stored in rows))
 
     return [
         Route(CONTROL, control, methods=["GET", "POST"]),
@@ -119,8 +119,4 @@ def control_routes(api: Api, faults: Faults) -> list[Route]:  # noqa: C901 -- on
 
 
 def _answer(data: Any, status: int = 200) -> Response:
-    return _json(_ENCODER.encode(data), status)
-
-
-def _json(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, media_type="application/json")
+    return json_answer(data, status)

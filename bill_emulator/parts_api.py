@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from starlette.responses import Response
-
 from bill_emulator import errors
+from bill_emulator.answers import json_answer
 from bill_emulator.errors import CodedError, ValidationError
-from bill_emulator.paging import DEFAULT_MAX, read_max
+from bill_emulator.paging import DEFAULT_MAX, read_max, read_offset, shown_offset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.responses import Response
+
     from bill_emulator.company import Company
     from bill_emulator.parts import Extra, Part
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _WINDOW = ("invoiceDateFrom", "invoiceDateTo")
 
 
@@ -31,10 +28,10 @@ def part_answer(company: Company, part: Part, parent_id: str, parameters: Mappin
     if part.shape == "single":
         if not rows:
             raise CodedError(errors.NO_RECORD)
-        return _json(rows[0])
+        return json_answer(rows[0])
     if part.shape == "array":
         start = int(parameters.get("start", "0"))
-        return _json(rows[start : start + (read_max(parameters.get("max")) or DEFAULT_MAX)])
+        return json_answer(rows[start : start + (read_max(parameters.get("max")) or DEFAULT_MAX)])
     return _page(rows, "results", parameters)
 
 
@@ -45,30 +42,23 @@ def extra_answer(company: Company, extra: Extra, parameters: Mapping[str, str]) 
         raise ValidationError(f"{extra.needed}: must be VERIFIED or NOMINATED")
     rows = extra.rows(company, status)
     if extra.records is None:
-        return _json(rows[0])
+        return json_answer(rows[0])
     if extra.records == "":
-        return _json(rows)
+        return json_answer(rows)
     if not extra.sized:
-        return _json({extra.records: rows, **({"rates": {"fee": "2.9"}} if extra.needed else {})})
+        return json_answer({extra.records: rows, **({"rates": {"fee": "2.9"}} if extra.needed else {})})
     window = {name: parameters[name] for name in _WINDOW if name in parameters}
     if window and ("max" in parameters or "page" in parameters):
         raise ValidationError("max and page: not allowed with dates")
     if window:
         low, high = (window.get(name, default) for name, default in zip(_WINDOW, ("0", "9"), strict=True))
-        return _json({extra.records: [row for row in rows if low <= row["invoiceDate"] <= high]})
+        return json_answer({extra.records: [row for row in rows if low <= row["invoiceDate"] <= high]})
     return _page(rows, extra.records, parameters)
 
 
 def _page(rows: list[dict[str, Any]], records: str, parameters: Mapping[str, str]) -> Response:
     size = read_max(parameters.get("max")) or DEFAULT_MAX
-    try:
-        start = int(base64.b64decode(parameters.get("page", "MA=="), validate=True))
-    except (binascii.Error, ValueError):
-        raise ValidationError("page: this is no cursor") from None
+    start = read_offset(parameters, "page")
     end = start + size
-    cursor = {"nextPage": base64.b64encode(str(end).encode()).decode()} if end < len(rows) else {}
-    return _json({records: rows[start:end], **cursor})
-
-
-def _json(body: Any) -> Response:
-    return Response(_ENCODER.encode(body), media_type="application/json")
+    cursor = {"nextPage": shown_offset(end)} if end < len(rows) else {}
+    return json_answer({records: rows[start:end], **cursor})

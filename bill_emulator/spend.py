@@ -18,30 +18,30 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from starlette.responses import Response
 from starlette.routing import Route
 
 from bill_emulator import errors
+from bill_emulator.answers import json_answer
 from bill_emulator.errors import CodedError, ValidationError
-from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, read_max
+from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, read_max, read_offset, shown_offset
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from bill_emulator.company import Company
     from bill_emulator.spend_rows import Row
 
 ROOT = "/connect/v3/spend"
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+PARTS = {"members": "/budgets/{id}/members", "values": "/custom-fields/{id}/values"}
+LISTS = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields", *PARTS)
 
 LARGEST = {"transactions": 50}
 """Rows on a page where it is not 100 (observed)."""
@@ -96,13 +96,11 @@ class SpendApi:
 
     def routes(self) -> list[Route]:
         """The routes below `/v3/spend`."""
-        lists = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields")
         return [
             self._route("/users/current", self._current),
             self._route("/cards/{id}/pan-jwt", self._card_number),
-            *(self._route(f"/{name}", self._listed(name)) for name in lists),
-            self._route("/budgets/{id}/members", self._part("members")),
-            self._route("/custom-fields/{id}/values", self._part("values")),
+            *(self._route(f"/{name}", self._listed(name)) for name in LISTS if name not in PARTS),
+            *(self._route(path, self._part(name)) for name, path in PARTS.items()),
         ]
 
     def _route(self, path: str, serve: Callable[[Request], Response]) -> Route:
@@ -111,11 +109,10 @@ class SpendApi:
                 raise CodedError(errors.NO_SESSION)
             if wait := self._wait():
                 self.refused += 1
-                return _json({"message": "Too many requests"}, 429, {"Retry-After": str(wait)})
+                return json_answer({"message": "Too many requests"}, 429, {"Retry-After": str(wait)})
             return serve(request)
 
-        handler_: Callable[[Request], Awaitable[Response]] = handler
-        return Route(ROOT + path, handler_, methods=["GET"])
+        return Route(ROOT + path, handler, methods=["GET"])
 
     def _wait(self) -> int:
         """Seconds until another request is served; 0 counts this one."""
@@ -128,11 +125,11 @@ class SpendApi:
         return 0
 
     def _current(self, _: Request) -> Response:
-        return _json(self._company.spend.rows("users")[0])
+        return json_answer(self._company.spend.rows("users")[0])
 
     def _card_number(self, _: Request) -> Response:
         self.card_numbers += 1
-        return _json({"token": "4111111111111111"})
+        return json_answer({"token": "4111111111111111"})
 
     def _listed(self, name: str) -> Callable[[Request], Response]:
         def serve(request: Request) -> Response:
@@ -176,22 +173,13 @@ class SpendApi:
                 raise ValidationError(f"sort: {field} cannot be sorted by")
             rows.sort(key=lambda row: row[field], reverse=direction == "desc")
         self._pages += 1
-        start = _offset(parameters.get("nextPage"))
+        start = read_offset(parameters, "nextPage")
         if self._quirks & {"same_page", "fresh_cursors"}:
             start = 0
         end = start + size
-        mark = f"/{self._pages}" if "fresh_cursors" in self._quirks else ""
-        cursor = {"nextPage": base64.b64encode(f"{end}{mark}".encode()).decode()} if end < len(rows) else {}
-        return _json({"results": rows[start:end], **cursor})
-
-
-def _offset(cursor: str | None) -> int:
-    if not cursor:
-        return 0
-    try:
-        return int(base64.b64decode(cursor, validate=True).decode().partition("/")[0])
-    except (binascii.Error, ValueError):
-        raise ValidationError("nextPage: this is no cursor") from None
+        mark = self._pages if "fresh_cursors" in self._quirks else 0
+        cursor = {"nextPage": shown_offset(end, mark)} if end < len(rows) else {}
+        return json_answer({"results": rows[start:end], **cursor})
 
 
 def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:
@@ -214,7 +202,3 @@ def _time_condition(field: str, operator: str, value: str) -> Callable[[Row], bo
     if operator == "gte":
         return lambda row: row[field] >= bound
     return lambda row: row[field] <= bound
-
-
-def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(_ENCODER.encode(body), status, headers, media_type="application/json")

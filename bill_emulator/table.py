@@ -17,8 +17,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from bill_emulator.answers import ENCODER
 from bill_emulator.filters import Condition, Query, value_of
 from bill_emulator.resources import FLAG, NUMBER, TIME, Field
 
@@ -29,7 +28,6 @@ Row = dict[str, Any]
 SortValue = int | str | Decimal
 Key = tuple[SortValue, str]
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _VIEWS_KEPT = 64
 _MISSING: dict[str, SortValue] = {TIME: -1, FLAG: -1, NUMBER: Decimal("-Infinity")}
 # Reverses the order of ids: the first letter of the alphabet becomes the last, and so on.
@@ -61,7 +59,7 @@ class Stored:
     def json(self) -> bytes:
         """The row as it goes over the wire; made when first asked for."""
         if self._json is None:
-            self._json = _ENCODER.encode(self._make())
+            self._json = ENCODER.encode(self._make())
         return self._json
 
 
