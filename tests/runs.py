@@ -63,6 +63,11 @@ class Run:
         return self.log("WARNING")
 
 
+def settings(emulator, **more):
+    """Settings that read an emulator."""
+    return {**emulator.credentials, "api_url": emulator.url, **more}
+
+
 def run_tap(config, *arguments, folder, state=None, catalog=None, env=None):
     """Run `tap-bill` to its end in a folder of its own; a dict becomes the file that an option names."""
     options = []

@@ -6,17 +6,13 @@ import contextlib
 import threading
 
 import pytest
-from runs import ACCOUNTS
+from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Company, Emulator
 from tap_bill.errors import BillError
 from tap_bill.tap import TapBill
 
 EDITED = {"bills", "vendors", "payments", "customers", "invoices"}
-
-
-def settings(emulator, **more):
-    return {**emulator.credentials, "api_url": emulator.url, **more}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])

@@ -8,7 +8,7 @@ import threading
 import canned
 import pytest
 from requests.auth import AuthBase
-from runs import ACCOUNTS
+from runs import ACCOUNTS, settings
 
 from bill_emulator import Company, Emulator, Faults
 from tap_bill.exchange import Exchange, Policy, Request
@@ -20,10 +20,6 @@ from tap_bill.transport import Answer
 
 STREAMS = {resource.name for resource in ACCOUNTS}
 TROUBLE = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so."
-
-
-def settings(emulator, **more):
-    return {**emulator.credentials, "api_url": emulator.url, **more}
 
 
 def read_whole(run, company, streams=STREAMS):

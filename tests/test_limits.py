@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from runs import ACCOUNTS
+from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Emulator
 from tap_bill.auth import IDLE, BillSessionAuthenticator, Login, SignIns
@@ -20,10 +20,6 @@ REQUESTS = len(ACCOUNTS) + 1  # and one to sign in
 
 def hour_ends_in(seconds):
     return Clock(datetime(2026, 7, 1, 13, tzinfo=UTC) - timedelta(seconds=seconds))
-
-
-def settings(emulator, **more):
-    return {**emulator.credentials, "api_url": emulator.url, **more}
 
 
 def whole(runs, company):

@@ -7,7 +7,7 @@ import json
 
 import canned
 import pytest
-from runs import ACCOUNTS
+from runs import ACCOUNTS, settings
 
 from bill_emulator import Company, Emulator
 from bill_emulator.app import Credentials
@@ -17,10 +17,6 @@ from tap_bill.resources import RESOURCES
 OF_ACCOUNTS = {resource.name: resource for resource in RESOURCES if resource.parent and not resource.is_spend}
 OF_SPEND = {resource.name: resource for resource in RESOURCES if resource.parent and resource.is_spend}
 RARE = {resource.name: resource for resource in RESOURCES if not resource.is_default and not resource.parent}
-
-
-def settings(emulator, **more):
-    return {**emulator.credentials, "api_url": emulator.url, **more}
 
 
 def expected(company, stream, parents=None):

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from runs import ACCOUNTS
+from runs import ACCOUNTS, settings
 
 from bill_emulator import Emulator
-
-
-def settings(emulator, **more):
-    return {**emulator.credentials, "api_url": emulator.url, **more}
 
 
 def partition(state, stream):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from runs import settings
+
 from bill_emulator import Clock, Company, Emulator
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
-
-
-def settings(emulator, **more):
-    return {**emulator.credentials, "api_url": emulator.url, **more}
 
 
 def block(run):
