@@ -37,8 +37,7 @@ def rows_per_table(database: psycopg.Connection) -> dict[str, int]:
     """
     found = database.execute("select table_name from information_schema.tables where table_schema = %s", [SCHEMA])
     landed = {name for (name,) in found}
-    read = [resource for resource in RESOURCES if resource.is_default]
-    promised = sorted(name for resource in read for name in (resource.name, *(line.name for line in resource.lines)))
+    promised = sorted(name for resource in RESOURCES if resource.is_default for name in resource.tables)
     if missing := [name for name in promised if name not in landed]:
         raise ReportError(f"These tables are missing in the warehouse: {', '.join(missing)}.")
     return {name: _count(database, name) for name in promised}

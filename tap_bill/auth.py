@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 
 from tap_bill.errors import BillError, Reaction, RefusedError, SignInError
 from tap_bill.exchange import Request
-from tap_bill.settings import environment
+from tap_bill.settings import LOGIN, environment
 from tap_bill.tally import SIGN_IN
 
 if t.TYPE_CHECKING:
@@ -26,17 +26,6 @@ if t.TYPE_CHECKING:
     from tap_bill.tally import Tally
 
 LOGGER = logging.getLogger("tap-bill")
-
-LOGIN_FIELDS: t.Final[dict[str, str]] = {
-    "username": "username",
-    "password": "password",
-    "console_api_token": "consoleApiToken",
-    "dev_key": "devKey",
-    "organization_id": "organizationId",
-    "remember_me_id": "rememberMeId",
-    "device": "device",
-}
-"""Fields of `POST /v3/login` by setting (BILL: reference of the API login)."""
 
 IDLE: t.Final = 29 * 60.0
 """Seconds without a request after which a session is not used any more: BILL ends it after 35 minutes."""
@@ -57,7 +46,7 @@ class Login:
     def __init__(self, settings: Mapping[str, t.Any]) -> None:
         self.organization_id: str = settings["organization_id"]
         self.dev_key: str = settings["dev_key"]
-        self.body = {field: settings[name] for name, field in LOGIN_FIELDS.items() if settings.get(name)}
+        self.body = {field: settings[name] for name, field in LOGIN.items() if settings.get(name)}
 
     @property
     def user(self) -> tuple[str, ...]:

@@ -187,9 +187,9 @@ class SpendClient(Client):
             if self._is_accepted:
                 return
             try:
-                super().get(SPEND_CHECK, "/v3/spend/users/current", {})
+                self.get(SPEND_CHECK, "/v3/spend/users/current", {})
             except RefusedError as error:
-                if error.refusal.reaction in {Reaction.SKIP_STREAM, Reaction.RENEW_SESSION}:
+                if error.refusal.reaction is Reaction.SKIP_STREAM:
                     raise self._refused(error.refusal) from None
                 if error.refusal.reaction is not Reaction.STOP:
                     raise

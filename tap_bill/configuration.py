@@ -155,7 +155,7 @@ def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
 
 def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
     """Tell whether there is a token for Spend & Expense, and nothing to sign in with."""
-    return "spend_api_token" in config and not config.keys() & (set(LOGIN) - {"organization_id"})
+    return "spend_api_token" in config and not config.keys() & (LOGIN.keys() - {"organization_id"})
 
 
 def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:

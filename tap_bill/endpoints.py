@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from tap_bill.errors import PagingError
 from tap_bill.resources import Envelope, Paging, Resource
@@ -41,7 +42,7 @@ class Endpoint:
     @classmethod
     def of(cls, resource: Resource, *, organization_id: str, page_size: int, parent_id: str = "") -> Endpoint:
         """Return where a resource is read, with pages as large as its list allows."""
-        path = resource.path.format(organization_id=organization_id, parent_id=parent_id)
+        path = resource.path.format(organization_id=organization_id, parent_id=quote(parent_id, safe=""))
         most = resource.paging.most if resource.paging else 0
         return cls(resource.name, path, resource.envelope, resource.records, resource.paging, min(page_size, most))
 

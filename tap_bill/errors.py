@@ -57,6 +57,13 @@ class NoAnswerError(UnreachableError):
 class QuotaError(BillError):
     """The developer key has used up an hourly limit, and the next hour is too far away."""
 
+    def __init__(self, message: str) -> None:
+        """Tell what to do, after a message that ends with when to run again."""
+        super().__init__(
+            f"{message}: what was read is kept, and the next run goes on there. "
+            "Or let it wait: raise rate_limit_max_wait."
+        )
+
 
 class PagingError(BillError):
     """The cursor of a list leads nowhere new."""

@@ -193,8 +193,7 @@ class Exchange:
             asked = outcome.retry_after or 0.0
             if asked > self._policy.max_wait:
                 raise QuotaError(
-                    f"{request.stream}: BILL wants no request for {asked:.0f} seconds. Run again after that: what was "
-                    "read is kept, and the next run goes on there. Or let it wait: raise rate_limit_max_wait."
+                    f"{request.stream}: BILL wants no request for {asked:.0f} seconds. Run again after that"
                 )
             pause = max(pause, asked)
             if outcome.refusal and outcome.refusal.reaction is Reaction.SLOW_DOWN:

@@ -31,7 +31,7 @@ PAGES_AHEAD: t.Final = 12
 """Pages that may wait or be under way for a stream and those before it, before none is asked for that stream."""
 
 GLANCE: t.Final = 0.2
-"""Seconds between two looks at whether the run is to stop, while nothing arrives."""
+"""Seconds between two looks at whether the run is to stop, while nothing else happens."""
 
 
 @dataclass(eq=False, slots=True)

@@ -268,12 +268,9 @@ class Pass:
             return replace(self, ordered=in_parts, divisible=False, keeps_up=in_parts, ranges=[Range()])
         for name in ("sort", "filters") if refused else ("filters",):
             if any(name in part.query for part in self.ranges):
-                left: list[dict[str, str]] = []
-                for part in self.ranges:
-                    query = {other: value for other, value in part.query.items() if other != name}
-                    left += [query] if query not in left else []
-                keeps_up = self.keeps_up and name == "sort"
-                return replace(self, keeps_up=keeps_up, ranges=[Range(query=query) for query in left])
+                less = [{key: part.query[key] for key in part.query if key != name} for part in self.ranges]
+                ranges = [Range(query=query) for place, query in enumerate(less) if query not in less[:place]]
+                return replace(self, keeps_up=self.keeps_up and name == "sort", ranges=ranges)
         return None
 
     # Writing

@@ -122,10 +122,7 @@ class HourlyQuota:
             LOGGER.warning("%s; waiting until %s.", why, self._moment(wait))
 
     def _explain(self, wait: float) -> str:
-        return (
-            f"{self._why}. Run again from {self._moment(wait)} on: what was read is kept, and the next run goes on "
-            "there. Or let it wait: raise rate_limit_max_wait."
-        )
+        return f"{self._why}. Run again from {self._moment(wait)} on"
 
     def _moment(self, wait: float) -> str:
         at = datetime.fromtimestamp(self._closed_until, UTC)

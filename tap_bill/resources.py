@@ -138,6 +138,11 @@ class Resource:
     permission: str = ""
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """The streams that come of it: its own, then those of its lines."""
+        return (self.name, *(lines.name for lines in self.lines))
+
+    @property
     def is_spend(self) -> bool:
         """Whether it belongs to Spend & Expense."""
         return self.area is Area.SPEND

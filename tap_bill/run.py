@@ -9,6 +9,7 @@ from collections import deque
 
 from tap_bill.configuration import organizations
 from tap_bill.errors import BillError, TargetGoneError
+from tap_bill.fetcher import GLANCE
 from tap_bill.logs import ORGANIZATION, name_organizations
 from tap_bill.summary import Outcome, summary
 from tap_bill.writer import OrganizationWriter, SharedOutput
@@ -19,9 +20,6 @@ if t.TYPE_CHECKING:
     from tap_bill.tap import TapBill
 
 LOGGER = logging.getLogger("tap-bill")
-
-GLANCE: t.Final = 0.2
-"""Seconds between two looks at whether the run is to stop."""
 
 LAST_WORDS: t.Final = 3.0
 """Seconds that a run which is to stop waits for each organization's readers."""

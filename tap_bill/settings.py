@@ -268,16 +268,16 @@ SETTINGS: t.Final[dict[str, Setting]] = {
 }
 """Every setting of the tap, in the order in which the README shows them."""
 
-LOGIN: t.Final = (
-    "organization_id",
-    "username",
-    "password",
-    "console_api_token",
-    "dev_key",
-    "remember_me_id",
-    "device",
-)
-"""Settings of a sign-in."""
+LOGIN: t.Final[dict[str, str]] = {
+    "organization_id": "organizationId",
+    "username": "username",
+    "password": "password",
+    "console_api_token": "consoleApiToken",
+    "dev_key": "devKey",
+    "remember_me_id": "rememberMeId",
+    "device": "device",
+}
+"""Fields of `POST /v3/login` by setting (BILL: reference of the API login)."""
 
 SIGN_IN: t.Final = (*LOGIN, "spend_api_token")
 """Settings that each of `organizations` may have."""

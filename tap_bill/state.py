@@ -18,7 +18,8 @@ if t.TYPE_CHECKING:
 
 REPLICATION_KEY: t.Final = "updatedTime"
 
-_CONTEXT: t.Final = "organizationId"
+ORGANIZATION: t.Final = "organizationId"
+"""The column, and the context of a bookmark, that tell organizations apart."""
 
 
 class StreamState:
@@ -84,7 +85,7 @@ def of_organization(state: Mapping[str, t.Any], organization_id: str) -> dict[st
     return {
         "bookmarks": {
             stream: {"partitions": [entry for entry in bookmark["partitions"] if entry["context"] == context]}
-            for context in ({_CONTEXT: organization_id},)
+            for context in ({ORGANIZATION: organization_id},)
             for stream, bookmark in state.get("bookmarks", {}).items()
             if bookmark.get("partitions")
         }
@@ -122,7 +123,7 @@ def _is_ours(entry: object) -> bool:
             Pass().resume(progress)
     except (KeyError, TypeError, ValueError):
         return False
-    return set(entry["context"]) == {_CONTEXT}
+    return set(entry["context"]) == {ORGANIZATION}
 
 
 _ADVICE: t.Final = "Pass the last state that tap-bill wrote for this pipeline, or none to read everything again."

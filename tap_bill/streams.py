@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import quote
 
 from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncExceptionBase
@@ -28,7 +27,7 @@ from tap_bill.passes import NotAsAskedError, Page, Pass, spell
 from tap_bill.records import UNKNOWN_FIELDS, RowMaker, line_rows
 from tap_bill.resources import Clock, Key, Lines, Parent, Resource
 from tap_bill.settings import parse_time
-from tap_bill.state import REPLICATION_KEY, StreamState
+from tap_bill.state import ORGANIZATION, REPLICATION_KEY, StreamState
 
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -39,10 +38,8 @@ if t.TYPE_CHECKING:
     from tap_bill.tally import Tally
     from tap_bill.tap import TapBill
 
-ORGANIZATION: t.Final = "organizationId"
-
 TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
-"""What ends a stream without being a fault of the tap; the last is how `--test` ends each after one record."""
+"""What ends a stream without being a fault of the tap; the last is how the SDK's dry run ends each after one record."""
 
 _PACKAGED: t.Final = files("tap_bill") / "schemas"
 SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "schemas"
@@ -50,7 +47,7 @@ SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1
 
 
 class BillStream(Stream):
-    """What main streams and line tables have in common."""
+    """What main streams, line tables and parts have in common."""
 
     schema = StreamSchema(SchemaDirectory(SCHEMAS))
 
@@ -63,13 +60,13 @@ class BillStream(Stream):
     own_columns: tuple[str, ...]
     """Columns that the tap adds to BILL's fields."""
 
+    _maker: RowMaker | None = None
+    _named: frozenset[str] = frozenset()
+
     def __init__(self, tap: TapBill) -> None:
         """Make the stream."""
         super().__init__(tap)
         self._bill = tap
-
-    _maker: RowMaker | None = None
-    _named: frozenset[str] = frozenset()
 
     def make_row(self, record: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Make the row of a record and warn, once per field, about what the schema does not name.
@@ -131,7 +128,7 @@ class BillStream(Stream):
             self.resource,
             organization_id=self._bill.organization_id,
             page_size=self.config["page_size"],
-            parent_id=quote(parent_id, safe=""),
+            parent_id=parent_id,
         )
 
     def pages(self, read: fetcher.Read) -> Iterator[tuple[fetcher.Read, Page]]:
@@ -144,14 +141,14 @@ class BillStream(Stream):
             try:
                 for page in self._bill.fetcher_of(self.resource).pages(read):
                     yield read, page
-            except (NotAsAskedError, RefusedError) as error:
-                why, refused = str(error), isinstance(error, RefusedError)
-                if isinstance(error, RefusedError):
-                    if not error.refusal.may_mean_the_query:
-                        raise
-                    why = f"BILL refused to filter and sort it as asked for ({error.refusal})"
-                if (plan := read.plan.simpler(refused=refused)) is None:
+            except RefusedError as error:
+                if not error.refusal.may_mean_the_query or (plan := read.plan.simpler()) is None:
                     raise
+                why = f"BILL refused to filter and sort it as asked for ({error.refusal})"
+            except NotAsAskedError as error:
+                if (plan := read.plan.simpler(refused=False)) is None:
+                    raise
+                why = str(error)
             else:
                 return
             self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(plan))

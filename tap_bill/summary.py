@@ -48,7 +48,7 @@ _ORDER: t.Final = {
         (
             SIGN_IN,
             SPEND_CHECK,
-            *(name for resource in RESOURCES for name in (resource.name, *(line.name for line in resource.lines))),
+            *(name for resource in RESOURCES for name in resource.tables),
         )
     )
 }

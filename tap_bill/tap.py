@@ -27,7 +27,7 @@ from tap_bill.errors import BillError, ConfigurationError, TargetGoneError
 from tap_bill.fetcher import Fetcher
 from tap_bill.resources import RESOURCES, Resource
 from tap_bill.run import run
-from tap_bill.streams import ORGANIZATION, BillStream, ResourceStream, stream_classes
+from tap_bill.streams import BillStream, ResourceStream, stream_classes
 from tap_bill.tally import Tallies
 from tap_bill.writer import PageWriter
 
@@ -142,7 +142,7 @@ class TapBill(Tap):
     @property
     def owner(self) -> dict[str, str | None]:
         """The column that tells rows of several organizations apart."""
-        return {ORGANIZATION: self.organization_id or None}
+        return {state.ORGANIZATION: self.organization_id or None}
 
     @cached_property
     def shared(self) -> Shared:

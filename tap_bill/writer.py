@@ -12,6 +12,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
 from tap_bill.errors import StoppedError
+from tap_bill.state import ORGANIZATION
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +96,7 @@ class SharedOutput:
             for stream, bookmark in state.get("bookmarks", {}).items():
                 partitions = self._state["bookmarks"].setdefault(stream, {"partitions": []})["partitions"]
                 for entry in copy.deepcopy(bookmark.get("partitions", [])):
-                    place = self._places.setdefault((stream, entry["context"]["organizationId"]), len(partitions))
+                    place = self._places.setdefault((stream, entry["context"][ORGANIZATION]), len(partitions))
                     partitions[place : place + 1] = [entry]
             self._is_new = True
 

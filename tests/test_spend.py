@@ -49,7 +49,7 @@ def test_a_token_is_enough(tap, company, emulator):
         assert read(run, stream=stream) == truth(company, stream), stream
         assert len(run.records[stream]) == len(truth(company, stream))
     assert {message["stream"] for message in run.of("SCHEMA")} == {
-        name for resource in DEFAULT.values() for name in (resource.name, *(line.name for line in resource.lines))
+        name for resource in DEFAULT.values() for name in resource.tables
     }
     assert {row["organizationId"] for rows in run.records.values() for row in rows} == {None}
     asked = paths(emulator)
