@@ -40,6 +40,8 @@ How well each behaviour is known:
 | 3 requests at once, else `BDC_1322` until one is over | documented |
 | the status of `BDC_1322` (choose), sign-in and sign-out count too | undocumented; assumed |
 | latency; rows edited and added during a read, under offset cursors shifting others (choose) | not BILL's to say |
+| attachments, Spend & Expense rows deleted for good during a read (choose) | documented; what a reader sees is not |
+| rows of other lists deleted for good, anything else done between two answers (choose) | undocumented |
 | `createdTime` even, half of it in one import, or piled up at one end (choose) | invented |
 | 20,000 requests and 200 sign-ins per developer key and clock hour, else `BDC_1144` | documented |
 | the status of `BDC_1144` (choose); that sign-ins have the same code | undocumented; assumed |
@@ -50,8 +52,8 @@ How well each behaviour is known:
 | what is asked for per record, and rarely used lists: see `bill_emulator.parts` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
 
-`bill_emulator.traffic` adds latency, the limit, and people who edit while somebody reads; it counts what happens
-(`emu.counters`, `emu.reset_counters()`, `/control`). `bill_emulator.spread` crowds `createdTime`.
+`bill_emulator.traffic` adds latency and the limit, and counts what happens (`emu.counters`, `emu.reset_counters()`,
+`/control`); `bill_emulator.people` edit while somebody reads. `bill_emulator.spread` crowds `createdTime`.
 `bill_emulator.faults` breaks answers, `bill_emulator.front` serves several organizations and counts by the hour.
 `Emulator(layers=...)` takes ASGI middlewares for anything else.
 """

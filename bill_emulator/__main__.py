@@ -126,6 +126,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--edit-rows", type=_whole, default=3, metavar="N", help="rows to edit each time")
     parser.add_argument(
+        "--delete-every",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="delete rows of the list for good after every N list answers; 0: never (what a reader sees: undocumented)",
+    )
+    parser.add_argument("--delete-rows", type=_whole, default=1, metavar="N", help="rows to delete each time")
+    parser.add_argument(
         "--clock-skew",
         type=_seconds,
         default=0.0,
@@ -220,6 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             limit_status=options.limit_status,
             edit_every=options.edit_every,
             edit_rows=options.edit_rows,
+            delete_every=options.delete_every,
+            delete_rows=options.delete_rows,
             session_requests=options.session_requests,
             session_seconds=options.session_seconds,
             hourly_limit=options.hourly_limit,

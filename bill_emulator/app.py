@@ -29,8 +29,9 @@ from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
     from bill_emulator.company import Company
+    from bill_emulator.people import People
     from bill_emulator.sessions import Session, SessionBook
-    from bill_emulator.traffic import Counters, Editor
+    from bill_emulator.traffic import Counters
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -82,7 +83,7 @@ class Api:
         behaviour: Behaviour,
         *,
         counters: Counters,
-        editor: Editor,
+        people: People,
     ) -> None:
         unknown = behaviour.forbid - {*RESOURCES, *PARTS, *EXTRAS, *SPEND_LISTS}
         if unknown:
@@ -92,10 +93,11 @@ class Api:
         self.credentials = credentials
         self.behaviour = behaviour
         self.counters = counters
-        self._editor = editor
+        self._people = people
         self.spend = SpendApi(
             company,
             credentials.spend_api_token,
+            people=people,
             per_minute=behaviour.spend_limit,
             quirks=behaviour.spend_quirks,
             forbid=behaviour.forbid,
@@ -197,7 +199,11 @@ class Api:
 
         async def handler(request: Request) -> Response:
             self._allowed(request, name)
-            return part_answer(self.company, part, request.path_params["id"], request.query_params)
+            parent = request.path_params["id"]
+            answer = part_answer(self.company, name, parent, request.query_params)
+            if part.shape != "single":
+                self._people.after_list(name, parent)
+            return answer
 
         return Route(ROOT + part.path, handler, methods=["GET"])
 
@@ -211,7 +217,10 @@ class Api:
             self._allowed(request, name)
             if closed:
                 raise CodedError(errors.NO_PERMISSION)
-            return extra_answer(self.company, extra, request.query_params)
+            answer = extra_answer(self.company, extra, request.query_params)
+            if extra.records is not None:
+                self._people.after_list(name)
+            return answer
 
         return Route(ROOT + extra.path, handler, methods=["GET"])
 
@@ -239,7 +248,7 @@ class Api:
 
     def _list(self, resource: Resource, request: Request) -> Response:
         answer = self._page(resource, request)
-        self._editor.after_list(resource.name)
+        self._people.after_list(resource.name)
         return answer
 
     def _page(self, resource: Resource, request: Request) -> Response:

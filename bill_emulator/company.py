@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,7 @@ class Company:
         self.organization_id = organization_id
         self.lock = threading.RLock()
         self._tables = _generate(seed, bills, organization_id, created)
+        self._parts: dict[tuple[str, str], list[Row]] = {}
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
         for name, table in self._tables.items():
             for _ in range(at_least - len(table.rows) if RESOURCES[name].shape != "single" else 0):
@@ -85,8 +87,25 @@ class Company:
         return SpendBooks(self.seed, self.organization_id, 20 + self.bills, self.clock.now)
 
     def parts(self, resource: str, parent_id: str) -> list[Row]:
-        """What belongs to one record: the rows of `bill_emulator.parts`."""
-        return PARTS[resource].rows(parent_id)
+        """What belongs to one record: the rows of `bill_emulator.parts`, and what was done to them. A copy."""
+        with self.lock:
+            changed = self._parts.get((resource, parent_id))
+            return PARTS[resource].rows(parent_id) if changed is None else copy.deepcopy(changed)
+
+    def add_part(self, resource: str, parent_id: str, row: Mapping[str, Any]) -> None:
+        """Let one record have one more part, exactly as given."""
+        with self.lock:
+            self._parts[resource, parent_id] = [*self.parts(resource, parent_id), copy.deepcopy(dict(row))]
+
+    def remove_part(self, resource: str, parent_id: str, place: int) -> None:
+        """Take the part of a record at this place away (as deleted attachments go away); IndexError if there is none.
+
+        Ids and contents of the others stay.
+        """
+        with self.lock:
+            rows = self.parts(resource, parent_id)
+            del rows[place]
+            self._parts[resource, parent_id] = rows
 
     def rows(self, resource: str) -> list[Row]:
         """Every row as it would be sent now, in id order; amounts are Decimals. The list and its rows are copies."""

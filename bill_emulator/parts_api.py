@@ -8,6 +8,7 @@ from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import CodedError, ValidationError
 from bill_emulator.paging import DEFAULT_MAX, read_max, read_offset, shown_offset
+from bill_emulator.parts import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from bill_emulator.company import Company
-    from bill_emulator.parts import Extra, Part
+    from bill_emulator.parts import Extra
 
 _WINDOW = ("invoiceDateFrom", "invoiceDateTo")
 
 
-def part_answer(company: Company, part: Part, parent_id: str, parameters: Mapping[str, str]) -> Response:
+def part_answer(company: Company, name: str, parent_id: str, parameters: Mapping[str, str]) -> Response:
     """What belongs to one parent; 404 where there is no such parent."""
+    part = PARTS[name]
     if company.stored(part.parent, parent_id) is None:
         raise CodedError(errors.NO_RECORD)
-    rows = part.rows(parent_id)
+    rows = company.parts(name, parent_id)
     if part.shape == "single":
         if not rows:
             raise CodedError(errors.NO_RECORD)

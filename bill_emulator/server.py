@@ -19,8 +19,9 @@ from bill_emulator.company import Company
 from bill_emulator.control import control_routes, is_control
 from bill_emulator.faults import TRANSPORT, Breaker, Faults
 from bill_emulator.front import ORGANIZATION, Front, HourlyLimits
+from bill_emulator.people import Between, People, Work
 from bill_emulator.sessions import SessionBook
-from bill_emulator.traffic import Counters, Editor, Gate
+from bill_emulator.traffic import Counters, Gate
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -78,6 +79,9 @@ class Emulator:
         limit_status: int = 429,
         edit_every: int = 0,
         edit_rows: int = 3,
+        delete_every: int = 0,
+        delete_rows: int = 1,
+        between: Between | None = None,
         companies: Sequence[Company] = (),
         organization_credentials: Mapping[str, Credentials] | None = None,
         forbid_in: Mapping[str, Iterable[str]] | None = None,
@@ -95,7 +99,9 @@ class Emulator:
 
         Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
         answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
-        rows of the resource that was read are edited, and every other time a row is added to it.
+        rows of the list that was read are edited, and every other time a row is added to it; after every `delete_every`
+        list answers `delete_rows` of its rows are deleted for good. `between(list_name, company)` is called after each
+        page of a list, before any other request is looked at; it may do anything but send requests. See `bill_emulator.people`.
 
         `companies`, in place of `company`, are several organizations on one server; `organization_credentials` and
         `forbid_in` are by organization id, for those that have their own. A session ends after `session_requests`
@@ -122,13 +128,14 @@ class Emulator:
         self._limits = HourlyLimits(self.clock, requests=hourly_limit, logins=login_limit, status=quota_status)
         self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
         self._address = (host, port)
+        work = Work(edit_every, edit_rows, delete_every, delete_rows, between)
         own_credentials, own_forbid = organization_credentials or {}, forbid_in or {}
         self._apis: list[Api] = []
         applications: dict[str, ASGIApp] = {}
         for organization, each in self.companies.items():
             each.clock = self.clock
             counters = self._counters[organization]
-            editor = Editor(counters, each, every=edit_every, rows=edit_rows)
+            people = People(counters, each, work)
             forbidden = frozenset({*forbid, *own_forbid.get(organization, ())})
             behaviour = Behaviour(
                 cursor,
@@ -146,7 +153,7 @@ class Emulator:
                 own_credentials.get(organization, self._credentials),
                 behaviour,
                 counters=counters,
-                editor=editor,
+                people=people,
             )
             self._apis.append(api)
             application: ASGIApp = api.application(*control_routes(api, self.faults))

@@ -36,12 +36,16 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from bill_emulator.company import Company
+    from bill_emulator.people import People
     from bill_emulator.spend_rows import Row
 
 ROOT = "/connect/v3/spend"
 
 PARTS = {"members": "/budgets/{id}/members", "values": "/custom-fields/{id}/values"}
 LISTS = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields", *PARTS)
+NAMES = {f"spend_{name.replace('-', '_')}": name for name in LISTS}
+"""The lists by names that no other list has: "spend_transactions", "spend_custom_fields", ..."""
+_FULL_NAMES = {name: full for full, name in NAMES.items()}
 
 LARGEST = {"transactions": 50}
 """Rows on a page where it is not 100 (observed)."""
@@ -73,11 +77,12 @@ QUIRKS = {
 class SpendApi:
     """Answers Spend & Expense requests from a company's books."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what it answers from, and how it behaves
         self,
         company: Company,
         token: str,
         *,
+        people: People,
         per_minute: int = 60,
         quirks: frozenset[str] = frozenset(),
         forbid: frozenset[str] = frozenset(),
@@ -86,6 +91,7 @@ class SpendApi:
             raise ValueError(f"unknown quirk {', '.join(sorted(unknown))}; known are {', '.join(QUIRKS)}")
         self._company = company
         self._token = token
+        self._people = people
         self._per_minute = per_minute
         self._quirks = quirks
         self._forbid = forbid
@@ -148,16 +154,16 @@ class SpendApi:
         def serve(request: Request) -> Response:
             if name in self._forbid:
                 raise CodedError(errors.NO_PERMISSION)
-            books = self._company.spend
+            parent = request.path_params["id"]
             try:
-                rows = {"members": books.members, "values": books.values}[name](request.path_params["id"])
+                rows = self._company.spend.below(name, parent)
             except KeyError:
                 raise CodedError(errors.NO_RECORD) from None
-            return self._page(name, rows, request.query_params)
+            return self._page(name, rows, request.query_params, parent)
 
         return serve
 
-    def _page(self, name: str, rows: list[Row], parameters: Mapping[str, str]) -> Response:
+    def _page(self, name: str, rows: list[Row], parameters: Mapping[str, str], parent: str = "") -> Response:
         largest = LARGEST.get(name, LARGEST_MAX)
         size = read_max(parameters.get("max")) or min(DEFAULT_MAX, largest)
         if size > largest:
@@ -179,7 +185,9 @@ class SpendApi:
         end = start + size
         mark = self._pages if "fresh_cursors" in self._quirks else 0
         cursor = {"nextPage": shown_offset(end, mark)} if end < len(rows) else {}
-        return json_answer({"results": rows[start:end], **cursor})
+        answer = json_answer({"results": rows[start:end], **cursor})
+        self._people.after_list(_FULL_NAMES[name], parent)
+        return answer
 
 
 def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:

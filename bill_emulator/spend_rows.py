@@ -49,16 +49,16 @@ class SpendBooks:
         self._now = now
         self.lock = threading.RLock()
         self._tables: dict[str, dict[str, Row]] = {}
-        self._members: dict[str, list[Row]] = {}
-        self._values: dict[str, list[Row]] = {}
+        self._below: dict[str, dict[str, list[Row]]] = {"members": {}, "values": {}}
+        self._serial = size
         self._keep("users", [self._user(n) for n in range(6)])
         self._keep("budgets", [self._budget(n) for n in range(5)])
         self._keep("cards", [self._card(n) for n in range(7)])
         self._keep("custom-fields", [self._custom_field(n) for n in range(3)])
         for number, field in enumerate(self.ids("custom-fields")):
-            self._values[field] = [self._value(number, n) for n in range(3)]
+            self._below["values"][field] = [self._value(number, n) for n in range(3)]
         for number, budget in enumerate(self.ids("budgets")):
-            self._members[budget] = [self._member(number, n) for n in range(1 + number % 3)]
+            self._below["members"][budget] = [self._member(number, n) for n in range(1 + number % 3)]
         self._keep("transactions", [self._transaction(n) for n in range(size)])
         self._keep("reimbursements", [self._reimbursement(n) for n in range(max(4, size // 10))])
 
@@ -74,13 +74,21 @@ class SpendBooks:
 
     def members(self, budget: str) -> list[Row]:
         """Copies of the members of a budget; KeyError when there is no such budget."""
-        with self.lock:
-            return copy.deepcopy(self._members[budget])
+        return self.below("members", budget)
 
     def values(self, custom_field: str) -> list[Row]:
         """Copies of the values of a custom field; KeyError when there is no such field."""
+        return self.below("values", custom_field)
+
+    def below(self, table: str, parent: str) -> list[Row]:
+        """Copies of the "members" or "values" of a row; KeyError when there is no such row."""
         with self.lock:
-            return copy.deepcopy(self._values[custom_field])
+            return copy.deepcopy(self._below[table][parent])
+
+    def remove_below(self, table: str, parent: str, place: int) -> None:
+        """Take one of the "members" or "values" of a row away."""
+        with self.lock:
+            del self._below[table][parent][place]
 
     def edit(self, table: str, row_id: str, changes: Mapping[str, Any]) -> Row:
         """Change fields of a row, and stamp its `updatedTime` with now where it has one. Answers a copy."""
@@ -94,7 +102,8 @@ class SpendBooks:
     def add_transaction(self) -> Row:
         """A new card purchase, now. Answers a copy."""
         with self.lock:
-            row = self._transaction(len(self._tables["transactions"]))
+            row = self._transaction(self._serial)
+            self._serial += 1
             row["occurredTime"] = row["authorizedTime"] = row["updatedTime"] = shown(microseconds(self._now()))
             self._tables["transactions"][row["id"]] = row
             return copy.deepcopy(row)
