@@ -30,7 +30,10 @@ How well each behaviour is known:
 | a cursor carries its query; other `filters` or `sort` along with it are 400; no expiry | assumed |
 | filter grammar, operators and sort fields per resource | documented, except where `resources.py` says assumed |
 | a filter or sort that is not listed answers 400 | assumed |
-| default order (by id), order of ties, sorting of absent values, case-sensitive comparison | assumed |
+| filters on a field refused or ignored although listed (choose) | undocumented |
+| sorts refused or ignored: always, with or without a filter, under `max=1`, on some pages (choose) | undocumented |
+| default order (by id; choose), order of ties, case-sensitive comparison | assumed |
+| rows without the time sorted by come first, or last (choose) | undocumented |
 | archived rows and drafts are listed unless filtered out; `archived` is true for drafts | observed; documented |
 | unpopulated fields are left out; `paymentInformation.payBySubType` may be null | observed |
 | times shown in whole seconds as `+00:00`, kept finer | observed; assumed |

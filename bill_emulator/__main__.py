@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bill_emulator.app import Credentials
 from bill_emulator.company import ORGANIZATION_ID, Company
 from bill_emulator.faults import KINDS, Faults
+from bill_emulator.order import ENDS, ORDERS, WHENS
 from bill_emulator.paging import QUIRKS, STYLES
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_setup import ROLE_TYPES
@@ -102,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--refuse-assumed", action="store_true", help="400 for filters and sorts that are not official or observed"
     )
-    parser.add_argument("--ignore-sort", action="store_true", help="accept sort, but pay no heed to it")
+    _add_refusals(parser.add_argument_group("filters and sorts that are not taken (all undocumented)"))
     parser.add_argument(
         "--quirk",
         action="append",
@@ -188,6 +189,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_refusals(group: argparse._ArgumentGroup) -> None:
+    fields = sorted({name for resource in RESOURCES.values() for name in resource.filters})
+    for switch, what in (("--refuse-filter", "answer 400 to"), ("--ignore-filter", "pay no heed to")):
+        group.add_argument(
+            switch,
+            action="append",
+            default=[],
+            choices=fields,
+            metavar="FIELD",
+            help=f"{what} filters on this field, such as createdTime (may be repeated)",
+        )
+    whens = "never, always, only along with a filter, only without one, only under max=1"
+    group.add_argument("--refuse-sort", choices=tuple(WHENS), default="never", help=f"answer 400 to a sort: {whens}")
+    group.add_argument(
+        "--ignore-sort",
+        nargs="?",
+        const="always",
+        choices=tuple(WHENS),
+        default="never",
+        help=f"accept a sort, but pay no heed to it: {whens}",
+    )
+    group.add_argument(
+        "--unsorted",
+        choices=tuple(ORDERS),
+        default="id",
+        help="what order comes then, and where no sort is asked for: by id, the last updated first, shuffled, or as "
+        "asked for but for one row in 20 (up to 200 days off)",
+    )
+    group.add_argument(
+        "--unsorted-share",
+        type=_seconds,
+        default=1.0,
+        metavar="SHARE",
+        help="only on so many of the pages, which hold the right rows in that order; from 0 to 1",
+    )
+    group.add_argument(
+        "--order-seed", type=_whole, default=7, metavar="SEED", help="which rows and pages that concerns"
+    )
+    group.add_argument(
+        "--untimed", choices=ENDS, default="first", help="where rows without a time stand in an ascending list"
+    )
+
+
 def _companies(options: argparse.Namespace) -> list[Company]:
     """The first as asked for; each further one with the next seed, and a number at the end of its organization id."""
     first: str = options.organization_id
@@ -219,7 +263,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             spend_quirks=options.spend_quirk,
             cursor=options.cursor,
             refuse_assumed=options.refuse_assumed,
+            refuse_filters=options.refuse_filter,
+            ignore_filters=options.ignore_filter,
+            refuse_sort=options.refuse_sort,
             ignore_sort=options.ignore_sort,
+            unsorted=options.unsorted,
+            unsorted_share=options.unsorted_share,
+            order_seed=options.order_seed,
+            untimed=options.untimed,
             quirks=options.quirk,
             role=options.role,
             forbid=options.forbid,

@@ -6,7 +6,7 @@ Everything of BILL's lives below `/connect/v3`; `/control` is the emulator's own
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,13 +18,15 @@ from starlette.routing import Route
 from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import AnswerError, CodedError, GatewayError, ValidationError
-from bill_emulator.filters import parse_query
-from bill_emulator.paging import Page, Pager, encoded, read_cursor
+from bill_emulator.filters import NO_REFUSALS, Query, Refusals, parse_query
+from bill_emulator.order import IN_ORDER, Sorting
+from bill_emulator.paging import Cursor, Page, Pager, encoded, position, read_cursor
 from bill_emulator.parts import EXTRAS, PARTS, Extra, Part
 from bill_emulator.parts_api import extra_answer, part_answer
 from bill_emulator.resources import RESOURCES, Resource
 from bill_emulator.spend import LISTS as SPEND_LISTS
 from bill_emulator.spend import SpendApi
+from bill_emulator.table import sort_key
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -56,15 +58,15 @@ class Credentials:
 class Behaviour:
     """How the emulator behaves where BILL's behaviour is a matter of setting, permission or guesswork.
 
-    `cursor`: "offset" or "keyset". `refuse_assumed`: 400 for filters and sorts that are neither official nor observed.
-    `ignore_sort`: `sort` is accepted and has no effect. `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
+    `cursor`: "offset" or "keyset". `refusals`: see `bill_emulator.filters`. `sorting`: see `bill_emulator.order`.
+    `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
     of the signed-in user. `forbid`: resources that this role may not read, those of `bill_emulator.parts` and
     the lists of Spend & Expense ("cards", ...) too. `spend_quirks`, `spend_limit`: see `bill_emulator.spend`.
     """
 
     cursor: str = "offset"
-    refuse_assumed: bool = False
-    ignore_sort: bool = False
+    refusals: Refusals = NO_REFUSALS
+    sorting: Sorting = IN_ORDER
     quirks: frozenset[str] = frozenset()
     role: str = "ADMINISTRATOR"
     forbid: frozenset[str] = frozenset()
@@ -254,19 +256,35 @@ class Api:
     def _page(self, resource: Resource, request: Request) -> Response:
         parameters = request.query_params
         cursor = read_cursor(resource.name, parameters)
-        query = parse_query(
-            resource,
-            cursor.filters,
-            cursor.sort,
-            refuse_assumed=self.behaviour.refuse_assumed,
-            ignore_sort=self.behaviour.ignore_sort,
-        )
+        query, ignored = self._query(resource, cursor)
         if resource.name == "bank_account_users" and parameters.get("currentUser") == "true":
             return self._own_bank_accounts()
         with self.company.lock:
             view = self.company.view(resource.name, query)
             page = self.pager.page(view, cursor, descending=query.descending)
+        if ignored and self.behaviour.sorting.share < 1:
+            page = self._reordered(page, query, cursor)
         return json_answer(_envelope(page))
+
+    def _query(self, resource: Resource, cursor: Cursor) -> tuple[Query, bool]:
+        """What is asked for, and whether the sort is ignored."""
+        sorting = self.behaviour.sorting
+        filtered = cursor.filters is not None
+        if cursor.sort is not None and sorting.refuses(filtered=filtered, size=cursor.max):
+            raise ValidationError(f"sort: {resource.name} cannot be sorted now")
+        ignored = cursor.sort is not None and sorting.ignores(filtered=filtered, size=cursor.max)
+        sort = cursor.sort if sorting.looks(ignored=ignored) else None
+        query = parse_query(resource, cursor.filters, sort, self.behaviour.refusals)
+        field, descending = sorting.list_order((query.field, query.descending), ignored=ignored)
+        return Query(query.conditions, field, descending), ignored
+
+    def _reordered(self, page: Page, query: Query, cursor: Cursor) -> Page:
+        """The same rows, on some pages in another order."""
+        order = self.behaviour.sorting.page_order((query.field, query.descending), position(cursor))
+        if order is None:
+            return page
+        field, descending = order
+        return replace(page, rows=sorted(page.rows, key=lambda row: sort_key(row, field), reverse=descending))
 
     def _own_bank_accounts(self) -> Response:
         """`currentUser=true` (official parameter); never more than a page here."""

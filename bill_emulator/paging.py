@@ -211,6 +211,11 @@ def _decoded(text: str) -> Cursor:
     return cursor
 
 
+def position(cursor: Cursor) -> str:
+    """Which page of which reading a cursor stands for."""
+    return f"{cursor.resource}/{cursor.filters}/{cursor.sort}/{cursor.offset}/{cursor.value}/{cursor.id}"
+
+
 def _entry_key(entry: Entry) -> Key:
     return entry[:2]
 

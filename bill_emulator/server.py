@@ -18,7 +18,9 @@ from bill_emulator.app import Api, Behaviour, Credentials
 from bill_emulator.company import Company
 from bill_emulator.control import control_routes, is_control
 from bill_emulator.faults import TRANSPORT, Breaker, Faults
+from bill_emulator.filters import Refusals
 from bill_emulator.front import ORGANIZATION, Front, HourlyLimits
+from bill_emulator.order import Sorting
 from bill_emulator.people import Between, People, Work
 from bill_emulator.sessions import SessionBook
 from bill_emulator.traffic import Counters, Gate
@@ -70,7 +72,14 @@ class Emulator:
         credentials: Credentials | None = None,
         cursor: str = "offset",
         refuse_assumed: bool = False,
-        ignore_sort: bool = False,
+        refuse_filters: Iterable[str] = (),
+        ignore_filters: Iterable[str] = (),
+        refuse_sort: str = "never",
+        ignore_sort: bool | str = False,
+        unsorted: str = "id",
+        unsorted_share: float = 1.0,
+        order_seed: int = 7,
+        untimed: str = "first",
         quirks: Iterable[str] = (),
         role: str = "ADMINISTRATOR",
         forbid: Iterable[str] = (),
@@ -97,11 +106,18 @@ class Emulator:
     ) -> None:
         """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `bill_emulator.app.Behaviour`.
 
+        `refuse_filters` and `ignore_filters` name fields: a filter on such a field is answered 400, or has no effect;
+        `refuse_assumed` is 400 for filters and sorts that are neither official nor observed.
+        `refuse_sort` and `ignore_sort` say when that happens to a sort: one of `bill_emulator.order.WHENS` (True:
+        always). `unsorted` is the order that comes instead, one of `bill_emulator.order.ORDERS`, drawn from
+        `order_seed`; with `unsorted_share` below 1 it is that of so many pages only. Rows without a time are `untimed`
+        "first" or "last" in an ascending list.
+
         Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
         answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
         rows of the list that was read are edited, and every other time a row is added to it; after every `delete_every`
         list answers `delete_rows` of its rows are deleted for good. `between(list_name, company)` is called after each
-        page of a list, before any other request is looked at; it may do anything but send requests. See `bill_emulator.people`.
+        page of a list, before any other request is looked at; it may do anything but send requests.
 
         `companies`, in place of `company`, are several organizations on one server; `organization_credentials` and
         `forbid_in` are by organization id, for those that have their own. A session ends after `session_requests`
@@ -128,6 +144,10 @@ class Emulator:
         self._limits = HourlyLimits(self.clock, requests=hourly_limit, logins=login_limit, status=quota_status)
         self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
         self._address = (host, port)
+        if not isinstance(ignore_sort, str):
+            ignore_sort = "always" if ignore_sort else "never"
+        sorting = Sorting(refuse_sort, ignore_sort, unsorted, unsorted_share, order_seed, untimed)
+        refusals = Refusals(refuse_assumed, frozenset(refuse_filters), frozenset(ignore_filters))
         work = Work(edit_every, edit_rows, delete_every, delete_rows, between)
         own_credentials, own_forbid = organization_credentials or {}, forbid_in or {}
         self._apis: list[Api] = []
@@ -138,14 +158,14 @@ class Emulator:
             people = People(counters, each, work)
             forbidden = frozenset({*forbid, *own_forbid.get(organization, ())})
             behaviour = Behaviour(
-                cursor,
-                refuse_assumed,
-                ignore_sort,
-                frozenset(quirks),
-                role,
-                forbidden,
-                frozenset(spend_quirks),
-                spend_limit,
+                cursor=cursor,
+                refusals=refusals,
+                sorting=sorting,
+                quirks=frozenset(quirks),
+                role=role,
+                forbid=forbidden,
+                spend_quirks=frozenset(spend_quirks),
+                spend_limit=spend_limit,
             )
             api = Api(
                 each,

@@ -10,6 +10,7 @@
 | unknown parameters are ignored with 200: `page`, `start_date`, `page_size` | observed |
 | filters joined by commas; fields without a filter are ignored; a date-time without quotes is 400 | observed; assumed |
 | one sort field, from a short list; anything else 400 | documented; assumed |
+| sorts refused, ignored, or taken for every field (choose) | undocumented; one client sorts by `updatedTime` |
 | budgets without a `retired` filter: none; members, users and others: all | observed once; inferred |
 | receipts of transactions only with `includeReceipts=true` | documented |
 | default order: the newest first | assumed |
@@ -69,6 +70,9 @@ SORTS = {
 QUIRKS = {
     "ignore_filters": "filters have no effect",
     "refuse_filters": "filters are refused with 400",
+    "refuse_sort": "sorts are refused with 400",
+    "ignore_sort": "sorts have no effect",
+    "any_sort": "every field can be sorted by",
     "same_page": "nextPage has no effect, so that the first page comes again and again under the same cursor",
     "fresh_cursors": "the same, each time under a new cursor",
 }
@@ -174,10 +178,7 @@ class SpendApi:
             if "ignore_filters" not in self._quirks:
                 rows = [row for row in rows if all(holds(row) for holds in _conditions(name, filters))]
         if sort := parameters.get("sort"):
-            field, _, direction = sort.partition(":")
-            if field not in SORTS.get(name, ()) or direction not in ("asc", "desc"):
-                raise ValidationError(f"sort: {field} cannot be sorted by")
-            rows.sort(key=lambda row: row[field], reverse=direction == "desc")
+            self._sort(name, rows, sort)
         self._pages += 1
         start = read_offset(parameters, "nextPage")
         if self._quirks & {"same_page", "fresh_cursors"}:
@@ -188,6 +189,15 @@ class SpendApi:
         answer = json_answer({"results": rows[start:end], **cursor})
         self._people.after_list(_FULL_NAMES[name], parent)
         return answer
+
+    def _sort(self, name: str, rows: list[Row], sort: str) -> None:
+        if "ignore_sort" in self._quirks:
+            return
+        field, _, direction = sort.partition(":")
+        known = field in SORTS.get(name, ()) or "any_sort" in self._quirks
+        if "refuse_sort" in self._quirks or not known or direction not in ("asc", "desc"):
+            raise ValidationError(f"sort: {field} cannot be sorted by")
+        rows.sort(key=lambda row: (row.get(field) is not None, row.get(field)), reverse=direction == "desc")
 
 
 def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:
