@@ -34,6 +34,8 @@ How well each behaviour is known:
 | sorts refused or ignored: always, with or without a filter, under `max=1`, on some pages (choose) | undocumented |
 | default order (by id; choose), order of ties, case-sensitive comparison | assumed |
 | rows without the time sorted by come first, or last (choose) | undocumented |
+| `createdTime` or `updatedTime` missing, null, a number, of year 2 or 9999, or no date (choose) | undocumented |
+| a row without a time meets no filter on it, unless BILL knows what it does not show (choose) | assumed |
 | archived rows and drafts are listed unless filtered out; `archived` is true for drafts | observed; documented |
 | unpopulated fields are left out; `paymentInformation.payBySubType` may be null | observed |
 | times shown in whole seconds as `+00:00`, kept finer | observed; assumed |
@@ -66,6 +68,7 @@ from __future__ import annotations
 from bill_emulator.clock import Clock
 from bill_emulator.company import Company
 from bill_emulator.faults import Faults
+from bill_emulator.oddities import OddTimes
 from bill_emulator.server import Emulator
 
-__all__ = ["Clock", "Company", "Emulator", "Faults"]
+__all__ = ["Clock", "Company", "Emulator", "Faults", "OddTimes"]

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import signal
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 from bill_emulator.app import Credentials
+from bill_emulator.arguments import port, seconds, whole
 from bill_emulator.company import ORGANIZATION_ID, Company
 from bill_emulator.faults import KINDS, Faults
-from bill_emulator.order import ENDS, ORDERS, WHENS
 from bill_emulator.paging import QUIRKS, STYLES
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_setup import ROLE_TYPES
 from bill_emulator.server import Emulator
 from bill_emulator.spend import QUIRKS as SPEND_QUIRKS
 from bill_emulator.spread import PILES, SPREADS
+from bill_emulator.switches import add_switches, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_LARGEST_PORT = 65_535
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,29 +30,6 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"bill_emulator: {message}\n")
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
-
-
-def _port(text: str) -> int:
-    number = _whole(text)
-    if number > _LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to {_LARGEST_PORT})")
-    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,9 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=_port, default=8787, help="port to listen on; 0 picks a free one")
-    parser.add_argument("--seed", type=_whole, default=7, help="which company to invent")
-    parser.add_argument("--bills", type=_whole, default=250, help="how many bills it has; other rows scale along")
+    parser.add_argument("--port", type=port, default=8787, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--seed", type=whole, default=7, help="which company to invent")
+    parser.add_argument("--bills", type=whole, default=250, help="how many bills it has; other rows scale along")
     created = parser.add_mutually_exclusive_group()
     created.add_argument("--created", choices=tuple(SPREADS), default="even", help="how createdTime is spread")
     created.add_argument(
@@ -90,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--password", default=known.password, help="password, or value of a sync token")
     parser.add_argument("--dev-key", default=known.dev_key, help="developer key")
     parser.add_argument("--organization-id", default=ORGANIZATION_ID, help="20 characters, beginning 008")
-    parser.add_argument("--organizations", type=_whole, default=1, metavar="N", help="how many organizations there are")
+    parser.add_argument("--organizations", type=whole, default=1, metavar="N", help="how many organizations there are")
     parser.add_argument("--role", choices=ROLE_TYPES, default="ADMINISTRATOR", help="role of the signed-in user")
     parser.add_argument(
         "--forbid",
@@ -103,7 +78,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--refuse-assumed", action="store_true", help="400 for filters and sorts that are not official or observed"
     )
-    _add_refusals(parser.add_argument_group("filters and sorts that are not taken (all undocumented)"))
     parser.add_argument(
         "--quirk",
         action="append",
@@ -111,60 +85,58 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(QUIRKS),
         help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
     )
+    parser.add_argument("--latency", type=seconds, default=0.0, metavar="SECONDS", help="let every answer take so long")
+    parser.add_argument("--limit", type=whole, default=3, metavar="N", help="requests at once; 0: any number")
     parser.add_argument(
-        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="let every answer take so long"
-    )
-    parser.add_argument("--limit", type=_whole, default=3, metavar="N", help="requests at once; 0: any number")
-    parser.add_argument(
-        "--limit-status", type=_whole, default=429, metavar="STATUS", help="HTTP status of one request too many"
+        "--limit-status", type=whole, default=429, metavar="STATUS", help="HTTP status of one request too many"
     )
     parser.add_argument(
         "--edit-every",
-        type=_whole,
+        type=whole,
         default=0,
         metavar="N",
         help="edit rows after every N list answers, and add one every other time; 0: never",
     )
-    parser.add_argument("--edit-rows", type=_whole, default=3, metavar="N", help="rows to edit each time")
+    parser.add_argument("--edit-rows", type=whole, default=3, metavar="N", help="rows to edit each time")
     parser.add_argument(
         "--delete-every",
-        type=_whole,
+        type=whole,
         default=0,
         metavar="N",
         help="delete rows of the list for good after every N list answers; 0: never (what a reader sees: undocumented)",
     )
-    parser.add_argument("--delete-rows", type=_whole, default=1, metavar="N", help="rows to delete each time")
+    parser.add_argument("--delete-rows", type=whole, default=1, metavar="N", help="rows to delete each time")
     parser.add_argument(
         "--clock-skew",
-        type=_seconds,
+        type=seconds,
         default=0.0,
         metavar="SECONDS",
         help="how far the clock is ahead of the machine's; negative: behind",
     )
     sessions = parser.add_argument_group("sessions and hourly limits")
     sessions.add_argument(
-        "--session-requests", type=_whole, default=0, metavar="N", help="end a session after N requests; 0: never"
+        "--session-requests", type=whole, default=0, metavar="N", help="end a session after N requests; 0: never"
     )
     sessions.add_argument(
-        "--session-seconds", type=_seconds, default=0.0, metavar="SECONDS", help="end a session after so long; 0: never"
+        "--session-seconds", type=seconds, default=0.0, metavar="SECONDS", help="end a session after so long; 0: never"
     )
     sessions.add_argument(
         "--hourly-limit",
-        type=_whole,
+        type=whole,
         default=20_000,
         metavar="N",
         help="requests per key in a clock hour; 0: all",
     )
     sessions.add_argument(
-        "--login-limit", type=_whole, default=200, metavar="N", help="sign-ins per key in a clock hour; 0: all"
+        "--login-limit", type=whole, default=200, metavar="N", help="sign-ins per key in a clock hour; 0: all"
     )
     sessions.add_argument(
-        "--quota-status", type=_whole, default=429, metavar="STATUS", help="HTTP status of one too many in an hour"
+        "--quota-status", type=whole, default=429, metavar="STATUS", help="HTTP status of one too many in an hour"
     )
     spend = parser.add_argument_group("Spend & Expense")
     spend.add_argument("--spend-token", default=Credentials.spend_api_token, metavar="TOKEN", help="the apiToken")
     spend.add_argument(
-        "--spend-limit", type=_whole, default=60, metavar="N", help="requests per token and minute; 0: any number"
+        "--spend-limit", type=whole, default=60, metavar="N", help="requests per token and minute; 0: any number"
     )
     spend.add_argument(
         "--spend-quirk",
@@ -173,9 +145,10 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(SPEND_QUIRKS),
         help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in SPEND_QUIRKS.items()),
     )
+    add_switches(parser)
     faults = parser.add_argument_group("faults")
     faults.add_argument(
-        "--fault-rate", type=_seconds, default=0.0, metavar="SHARE", help="break this share of all answers, from 0 to 1"
+        "--fault-rate", type=seconds, default=0.0, metavar="SHARE", help="break this share of all answers, from 0 to 1"
     )
     faults.add_argument(
         "--fault",
@@ -185,51 +158,8 @@ def _parser() -> argparse.ArgumentParser:
         help="break them in this way (may be repeated; default: every way that a patient reader survives): "
         + "; ".join(f"{name}: {kind.text}" for name, kind in KINDS.items()),
     )
-    faults.add_argument("--fault-seed", type=_whole, default=7, metavar="SEED", help="which answers, and how")
+    faults.add_argument("--fault-seed", type=whole, default=7, metavar="SEED", help="which answers, and how")
     return parser
-
-
-def _add_refusals(group: argparse._ArgumentGroup) -> None:
-    fields = sorted({name for resource in RESOURCES.values() for name in resource.filters})
-    for switch, what in (("--refuse-filter", "answer 400 to"), ("--ignore-filter", "pay no heed to")):
-        group.add_argument(
-            switch,
-            action="append",
-            default=[],
-            choices=fields,
-            metavar="FIELD",
-            help=f"{what} filters on this field, such as createdTime (may be repeated)",
-        )
-    whens = "never, always, only along with a filter, only without one, only under max=1"
-    group.add_argument("--refuse-sort", choices=tuple(WHENS), default="never", help=f"answer 400 to a sort: {whens}")
-    group.add_argument(
-        "--ignore-sort",
-        nargs="?",
-        const="always",
-        choices=tuple(WHENS),
-        default="never",
-        help=f"accept a sort, but pay no heed to it: {whens}",
-    )
-    group.add_argument(
-        "--unsorted",
-        choices=tuple(ORDERS),
-        default="id",
-        help="what order comes then, and where no sort is asked for: by id, the last updated first, shuffled, or as "
-        "asked for but for one row in 20 (up to 200 days off)",
-    )
-    group.add_argument(
-        "--unsorted-share",
-        type=_seconds,
-        default=1.0,
-        metavar="SHARE",
-        help="only on so many of the pages, which hold the right rows in that order; from 0 to 1",
-    )
-    group.add_argument(
-        "--order-seed", type=_whole, default=7, metavar="SEED", help="which rows and pages that concerns"
-    )
-    group.add_argument(
-        "--untimed", choices=ENDS, default="first", help="where rows without a time stand in an ascending list"
-    )
 
 
 def _companies(options: argparse.Namespace) -> list[Company]:
@@ -263,14 +193,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             spend_quirks=options.spend_quirk,
             cursor=options.cursor,
             refuse_assumed=options.refuse_assumed,
-            refuse_filters=options.refuse_filter,
-            ignore_filters=options.ignore_filter,
-            refuse_sort=options.refuse_sort,
-            ignore_sort=options.ignore_sort,
-            unsorted=options.unsorted,
-            unsorted_share=options.unsorted_share,
-            order_seed=options.order_seed,
-            untimed=options.untimed,
             quirks=options.quirk,
             role=options.role,
             forbid=options.forbid,
@@ -287,6 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             login_limit=options.login_limit,
             quota_status=options.quota_status,
             faults=Faults(rate=options.fault_rate, kinds=options.fault, seed=options.fault_seed),
+            **settings(options),
         )
         with emulator:
             more = f" and {len(companies) - 1} more" if len(companies) > 1 else ""

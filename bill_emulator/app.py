@@ -103,6 +103,7 @@ class Api:
             per_minute=behaviour.spend_limit,
             quirks=behaviour.spend_quirks,
             forbid=behaviour.forbid,
+            untimed=behaviour.sorting.untimed,
         )
         self.pager = Pager(behaviour.cursor, behaviour.quirks)
         self.logins = 0

@@ -6,11 +6,10 @@ refused or without effect. So everything here is undocumented, and for the user 
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, replace
-from random import Random
 from typing import TYPE_CHECKING
 
+from bill_emulator.chance import drawn
 from bill_emulator.resources import TIME, Field
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ DISPLACED = "displaced"
 _DAY = 86_400_000_000
 _ONE_IN = 20
 _DAYS_OFF = 200
+_FINE = 2**48
 
 WHENS: Mapping[str, Callable[[bool, int], bool]] = {
     "never": lambda _filtered, _size: False,
@@ -109,8 +109,7 @@ class Sorting:
 
     def page_order(self, asked: Asked, position: str) -> Asked | None:
         """In which order the rows of a page come, whose list is in order otherwise; None for the right one."""
-        drawn = Random(f"{self.seed}/{position}/pages").random() < self.share
-        return self._instead(asked) if drawn else None
+        return self._instead(asked) if drawn(self.seed, "page", position) < self.share else None
 
     def _instead(self, asked: Asked) -> Asked:
         return ORDERS[self.unsorted](asked, self.seed)
@@ -122,10 +121,10 @@ IN_ORDER = Sorting()
 def invented_value(stored: Stored, field: Field) -> int | None:
     """What a row is sorted by under an order of our own."""
     (seed,) = field.path
-    chance = zlib.crc32(f"{seed}/{stored.id}".encode())
+    chance = drawn(seed, stored.id)
     if field.kind == SHUFFLED:
-        return chance
+        return int(chance * _FINE)
     at = stored.created if field.name == "createdTime" else stored.updated
-    if at is None or chance % _ONE_IN:
+    if at is None or chance * _ONE_IN >= 1:
         return at
-    return at + (chance // _ONE_IN % (2 * _DAYS_OFF + 1) - _DAYS_OFF) * _DAY
+    return at + int((2 * chance * _ONE_IN - 1) * _DAYS_OFF) * _DAY

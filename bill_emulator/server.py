@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bill_emulator.clock import Clock
+    from bill_emulator.oddities import OddTimes
     from bill_emulator.spend import SpendApi
 
 Layer = Callable[[ASGIApp], ASGIApp]
@@ -80,6 +81,7 @@ class Emulator:
         unsorted_share: float = 1.0,
         order_seed: int = 7,
         untimed: str = "first",
+        odd_times: Iterable[OddTimes] = (),
         quirks: Iterable[str] = (),
         role: str = "ADMINISTRATOR",
         forbid: Iterable[str] = (),
@@ -111,7 +113,7 @@ class Emulator:
         `refuse_sort` and `ignore_sort` say when that happens to a sort: one of `bill_emulator.order.WHENS` (True:
         always). `unsorted` is the order that comes instead, one of `bill_emulator.order.ORDERS`, drawn from
         `order_seed`; with `unsorted_share` below 1 it is that of so many pages only. Rows without a time are `untimed`
-        "first" or "last" in an ascending list.
+        "first" or "last" in an ascending list. `odd_times` are given to every company (see `Company.odd_times`).
 
         Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
         answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
@@ -148,12 +150,15 @@ class Emulator:
             ignore_sort = "always" if ignore_sort else "never"
         sorting = Sorting(refuse_sort, ignore_sort, unsorted, unsorted_share, order_seed, untimed)
         refusals = Refusals(refuse_assumed, frozenset(refuse_filters), frozenset(ignore_filters))
+        rules = tuple(odd_times)
         work = Work(edit_every, edit_rows, delete_every, delete_rows, between)
         own_credentials, own_forbid = organization_credentials or {}, forbid_in or {}
         self._apis: list[Api] = []
         applications: dict[str, ASGIApp] = {}
         for organization, each in self.companies.items():
             each.clock = self.clock
+            if rules:
+                each.odd_times(rules)
             counters = self._counters[organization]
             people = People(counters, each, work)
             forbidden = frozenset({*forbid, *own_forbid.get(organization, ())})

@@ -29,6 +29,7 @@ from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import CodedError, ValidationError
 from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, read_max, read_offset, shown_offset
+from bill_emulator.spend_rows import spend_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,13 +41,14 @@ if TYPE_CHECKING:
     from bill_emulator.people import People
     from bill_emulator.spend_rows import Row
 
+    Pair = tuple[Row, Row]
+
 ROOT = "/connect/v3/spend"
 
 PARTS = {"members": "/budgets/{id}/members", "values": "/custom-fields/{id}/values"}
 LISTS = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields", *PARTS)
-NAMES = {f"spend_{name.replace('-', '_')}": name for name in LISTS}
+NAMES = {spend_name(name): name for name in LISTS}
 """The lists by names that no other list has: "spend_transactions", "spend_custom_fields", ..."""
-_FULL_NAMES = {name: full for full, name in NAMES.items()}
 
 LARGEST = {"transactions": 50}
 """Rows on a page where it is not 100 (observed)."""
@@ -90,6 +92,7 @@ class SpendApi:
         per_minute: int = 60,
         quirks: frozenset[str] = frozenset(),
         forbid: frozenset[str] = frozenset(),
+        untimed: str = "first",
     ) -> None:
         if unknown := quirks - QUIRKS.keys():
             raise ValueError(f"unknown quirk {', '.join(sorted(unknown))}; known are {', '.join(QUIRKS)}")
@@ -99,6 +102,7 @@ class SpendApi:
         self._per_minute = per_minute
         self._quirks = quirks
         self._forbid = forbid
+        self._untimed = untimed
         self._served: deque[Any] = deque()
         self._pages = 0
         self.refused = 0
@@ -145,9 +149,10 @@ class SpendApi:
         def serve(request: Request) -> Response:
             if name in self._forbid:
                 raise CodedError(errors.NO_PERMISSION)
-            rows = self._company.spend.rows(name)[::-1]
+            rows = self._company.spend.pairs(name)[::-1]
             if name == "transactions" and request.query_params.get("includeReceipts") != "true":
-                rows = [{field: value for field, value in row.items() if field != "receipts"} for row in rows]
+                for sent, _ in rows:
+                    sent.pop("receipts", None)
             if name == "budgets" and "retired:" not in request.query_params.get("filters", ""):
                 rows = []
             return self._page(name, rows, request.query_params)
@@ -160,14 +165,14 @@ class SpendApi:
                 raise CodedError(errors.NO_PERMISSION)
             parent = request.path_params["id"]
             try:
-                rows = self._company.spend.below(name, parent)
+                rows = [(row, row) for row in self._company.spend.below(name, parent)]
             except KeyError:
                 raise CodedError(errors.NO_RECORD) from None
             return self._page(name, rows, request.query_params, parent)
 
         return serve
 
-    def _page(self, name: str, rows: list[Row], parameters: Mapping[str, str], parent: str = "") -> Response:
+    def _page(self, name: str, rows: list[Pair], parameters: Mapping[str, str], parent: str = "") -> Response:
         largest = LARGEST.get(name, LARGEST_MAX)
         size = read_max(parameters.get("max")) or min(DEFAULT_MAX, largest)
         if size > largest:
@@ -176,7 +181,8 @@ class SpendApi:
             if "refuse_filters" in self._quirks:
                 raise ValidationError("filters: not accepted")
             if "ignore_filters" not in self._quirks:
-                rows = [row for row in rows if all(holds(row) for holds in _conditions(name, filters))]
+                conditions = _conditions(name, filters)
+                rows = [pair for pair in rows if all(holds(pair[1]) for holds in conditions)]
         if sort := parameters.get("sort"):
             self._sort(name, rows, sort)
         self._pages += 1
@@ -186,18 +192,19 @@ class SpendApi:
         end = start + size
         mark = self._pages if "fresh_cursors" in self._quirks else 0
         cursor = {"nextPage": shown_offset(end, mark)} if end < len(rows) else {}
-        answer = json_answer({"results": rows[start:end], **cursor})
-        self._people.after_list(_FULL_NAMES[name], parent)
+        answer = json_answer({"results": [sent for sent, _ in rows[start:end]], **cursor})
+        self._people.after_list(spend_name(name), parent)
         return answer
 
-    def _sort(self, name: str, rows: list[Row], sort: str) -> None:
+    def _sort(self, name: str, rows: list[Pair], sort: str) -> None:
         if "ignore_sort" in self._quirks:
             return
         field, _, direction = sort.partition(":")
         known = field in SORTS.get(name, ()) or "any_sort" in self._quirks
         if "refuse_sort" in self._quirks or not known or direction not in ("asc", "desc"):
             raise ValidationError(f"sort: {field} cannot be sorted by")
-        rows.sort(key=lambda row: (row.get(field) is not None, row.get(field)), reverse=direction == "desc")
+        last = self._untimed == "last"
+        rows.sort(key=lambda pair: ((field in pair[1]) != last, pair[1].get(field)), reverse=direction == "desc")
 
 
 def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:
@@ -218,5 +225,5 @@ def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:
 def _time_condition(field: str, operator: str, value: str) -> Callable[[Row], bool]:
     bound = value.replace("Z", "+00:00")
     if operator == "gte":
-        return lambda row: row[field] >= bound
-    return lambda row: row[field] <= bound
+        return lambda row: field in row and row[field] >= bound
+    return lambda row: field in row and row[field] <= bound

@@ -21,7 +21,15 @@ from bill_emulator.times import microseconds, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bill_emulator.oddities import Oddities
+
 Row = dict[str, Any]
+
+
+def spend_name(table: str) -> str:
+    """A name for a list that no other list has: "spend_custom_fields" for "custom-fields"."""
+    return f"spend_{table.replace('-', '_')}"
+
 
 _UUID = {
     "transactions": "trx",
@@ -43,8 +51,11 @@ class SpendBooks:
     All methods may be called from any thread.
     """
 
-    def __init__(self, seed: int, organization_id: str, size: int, now: Callable[[], datetime]) -> None:
-        """Draw up the books; `size` is the number of transactions, and `now` tells when something is edited."""
+    def __init__(
+        self, seed: int, organization_id: str, size: int, now: Callable[[], datetime], odd: Callable[[], Oddities]
+    ) -> None:
+        """Draw up the books: `size` transactions. `now` tells when something is edited, `odd` which times are odd."""
+        self._odd = odd
         self._mark = zlib.crc32(f"{seed}/{organization_id}".encode()) % 10**6
         self._now = now
         self.lock = threading.RLock()
@@ -63,9 +74,17 @@ class SpendBooks:
         self._keep("reimbursements", [self._reimbursement(n) for n in range(max(4, size // 10))])
 
     def rows(self, table: str) -> list[Row]:
-        """Copies of all rows of a list, in the order in which they came in."""
+        """Copies of all rows of a list as they are sent, in the order in which they came in."""
+        return [sent for sent, _ in self.pairs(table)]
+
+    def pairs(self, table: str) -> list[tuple[Row, Row]]:
+        """The same rows, each along with how filters and sorts see it."""
+        name, odd = spend_name(table), self._odd()
         with self.lock:
-            return copy.deepcopy(list(self._tables[table].values()))
+            rows = list(self._tables[table].values())
+            if not odd.rules:
+                return [(row, row) for row in copy.deepcopy(rows)]
+            return [(odd.sent(name, copy.deepcopy(row)), odd.meant(name, copy.deepcopy(row))) for row in rows]
 
     def ids(self, table: str) -> list[str]:
         """All ids, in the same order."""
@@ -97,7 +116,7 @@ class SpendBooks:
             row.update(changes)
             if "updatedTime" in row:
                 row["updatedTime"] = shown(microseconds(self._now()))
-            return copy.deepcopy(row)
+            return self._odd().sent(spend_name(table), copy.deepcopy(row))
 
     def add_transaction(self) -> Row:
         """A new card purchase, now. Answers a copy."""
@@ -106,7 +125,7 @@ class SpendBooks:
             self._serial += 1
             row["occurredTime"] = row["authorizedTime"] = row["updatedTime"] = shown(microseconds(self._now()))
             self._tables["transactions"][row["id"]] = row
-            return copy.deepcopy(row)
+            return self._odd().sent("spend_transactions", copy.deepcopy(row))
 
     def remove(self, table: str, row_id: str) -> None:
         """Take a row away: what is deleted vanishes from the lists (official)."""

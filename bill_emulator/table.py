@@ -42,9 +42,18 @@ _INVERT = str.maketrans({chr(code): chr(0x7F - code) for code in range(0x80)})
 class Stored:
     """One row as it is kept: the exact moments, and the row itself or the way to make it. Never changed."""
 
-    __slots__ = ("_json", "_make", "created", "id", "updated")
+    __slots__ = ("_json", "_make", "_plain", "created", "id", "updated")
 
-    def __init__(self, row_id: str, created: int | None, updated: int | None, make: Callable[[], Row]) -> None:
+    def __init__(
+        self,
+        row_id: str,
+        created: int | None,
+        updated: int | None,
+        make: Callable[[], Row],
+        plain: Stored | None = None,
+    ) -> None:
+        """`plain` is the row that this one misrepresents."""
+        self._plain = plain
         self.id = row_id
         self.created = created
         self.updated = updated
@@ -60,6 +69,11 @@ class Stored:
     def row(self) -> Row:
         """A fresh copy of the row as it would be sent (amounts are Decimals)."""
         return self._make()
+
+    @property
+    def plain(self) -> Stored:
+        """The row without anything odd about it."""
+        return self._plain or self
 
     def json(self) -> bytes:
         """The row as it goes over the wire; made when first asked for."""
