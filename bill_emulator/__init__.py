@@ -28,6 +28,7 @@ How well each behaviour is known:
 | opaque cursors in `nextPage`/`prevPage`, key absent at the ends | documented; observed |
 | cursors are offsets, or keysets (choose) | undocumented |
 | a cursor carries its query; other `filters` or `sort` along with it are 400; no expiry | assumed |
+| cursors that expire, or are refused in mid-list; 403 with or without a code in mid-list (choose) | undocumented |
 | filter grammar, operators and sort fields per resource | documented, except where `resources.py` says assumed |
 | a filter or sort that is not listed answers 400 | assumed |
 | filters on a field refused or ignored although listed (choose) | undocumented |
@@ -56,6 +57,8 @@ How well each behaviour is known:
 | Spend & Expense: see `bill_emulator.spend` | |
 | what is asked for per record, and rarely used lists: see `bill_emulator.parts` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
+| `Date` in the asctime or RFC 850 form (choose) | HTTP; that BILL sends it: undocumented |
+| two `Date` headers, other zones, year 9999, no date, none at all or none at first (choose) | undocumented |
 
 `bill_emulator.traffic` adds latency and the limit, and counts what happens (`emu.counters`, `emu.reset_counters()`,
 `/control`); `bill_emulator.people` edit while somebody reads. `bill_emulator.spread` crowds `createdTime`.
@@ -68,7 +71,8 @@ from __future__ import annotations
 from bill_emulator.clock import Clock
 from bill_emulator.company import Company
 from bill_emulator.faults import Faults
+from bill_emulator.midlist import MidList
 from bill_emulator.oddities import OddTimes
 from bill_emulator.server import Emulator
 
-__all__ = ["Clock", "Company", "Emulator", "Faults", "OddTimes"]
+__all__ = ["Clock", "Company", "Emulator", "Faults", "MidList", "OddTimes"]

@@ -19,12 +19,14 @@ from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import AnswerError, CodedError, GatewayError, ValidationError
 from bill_emulator.filters import NO_REFUSALS, Query, Refusals, parse_query
+from bill_emulator.midlist import Mark, MidList, Watch
 from bill_emulator.order import IN_ORDER, Sorting
-from bill_emulator.paging import Cursor, Page, Pager, encoded, position, read_cursor
+from bill_emulator.paging import Cursor, Page, Pager, encoded, marked, position, read_cursor
 from bill_emulator.parts import EXTRAS, PARTS, Extra, Part
 from bill_emulator.parts_api import extra_answer, part_answer
 from bill_emulator.resources import RESOURCES, Resource
 from bill_emulator.spend import LISTS as SPEND_LISTS
+from bill_emulator.spend import NAMES as SPEND_NAMES
 from bill_emulator.spend import SpendApi
 from bill_emulator.table import sort_key
 from bill_emulator.times import microseconds, shown
@@ -62,6 +64,7 @@ class Behaviour:
     `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
     of the signed-in user. `forbid`: resources that this role may not read, those of `bill_emulator.parts` and
     the lists of Spend & Expense ("cards", ...) too. `spend_quirks`, `spend_limit`: see `bill_emulator.spend`.
+    `mid_list`, `cursor_life`: see `bill_emulator.midlist`.
     """
 
     cursor: str = "offset"
@@ -72,6 +75,8 @@ class Behaviour:
     forbid: frozenset[str] = frozenset()
     spend_quirks: frozenset[str] = frozenset()
     spend_limit: int = 60
+    mid_list: tuple[MidList, ...] = ()
+    cursor_life: int = 0
 
 
 class Api:
@@ -96,10 +101,13 @@ class Api:
         self.behaviour = behaviour
         self.counters = counters
         self._people = people
+        known = {*RESOURCES, *PARTS, *EXTRAS, *SPEND_NAMES}
+        self._watch = Watch(behaviour.mid_list, behaviour.cursor_life, known)
         self.spend = SpendApi(
             company,
             credentials.spend_api_token,
             people=people,
+            watch=self._watch,
             per_minute=behaviour.spend_limit,
             quirks=behaviour.spend_quirks,
             forbid=behaviour.forbid,
@@ -203,7 +211,7 @@ class Api:
         async def handler(request: Request) -> Response:
             self._allowed(request, name)
             parent = request.path_params["id"]
-            answer = part_answer(self.company, name, parent, request.query_params)
+            answer = part_answer(self.company, name, parent, request.query_params, self._watch)
             if part.shape != "single":
                 self._people.after_list(name, parent)
             return answer
@@ -220,7 +228,7 @@ class Api:
             self._allowed(request, name)
             if closed:
                 raise CodedError(errors.NO_PERMISSION)
-            answer = extra_answer(self.company, extra, request.query_params)
+            answer = extra_answer(self.company, name, request.query_params, self._watch)
             if extra.records is not None:
                 self._people.after_list(name)
             return answer
@@ -257,6 +265,8 @@ class Api:
     def _page(self, resource: Resource, request: Request) -> Response:
         parameters = request.query_params
         cursor = read_cursor(resource.name, parameters)
+        mark = Mark(cursor.number, cursor.made)
+        mark = self._watch.admit(resource.name, mark, in_mid_list="page" in parameters)
         query, ignored = self._query(resource, cursor)
         if resource.name == "bank_account_users" and parameters.get("currentUser") == "true":
             return self._own_bank_accounts()
@@ -265,7 +275,7 @@ class Api:
             page = self.pager.page(view, cursor, descending=query.descending)
         if ignored and self.behaviour.sorting.share < 1:
             page = self._reordered(page, query, cursor)
-        return json_answer(_envelope(page))
+        return json_answer(_envelope(marked(page, mark)))
 
     def _query(self, resource: Resource, cursor: Cursor) -> tuple[Query, bool]:
         """What is asked for, and whether the sort is ignored."""

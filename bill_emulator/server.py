@@ -7,7 +7,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bill_emulator.app import Api, Behaviour, Credentials
 from bill_emulator.company import Company
 from bill_emulator.control import control_routes, is_control
+from bill_emulator.dates import DateHeaders
 from bill_emulator.faults import TRANSPORT, Breaker, Faults
 from bill_emulator.filters import Refusals
 from bill_emulator.front import ORGANIZATION, Front, HourlyLimits
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bill_emulator.clock import Clock
+    from bill_emulator.midlist import MidList
     from bill_emulator.oddities import OddTimes
     from bill_emulator.spend import SpendApi
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
 _REQUESTS_KEPT = 200_000
+_RIGHT = DateHeaders("right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Emulator:
         order_seed: int = 7,
         untimed: str = "first",
         odd_times: Iterable[OddTimes] = (),
+        mid_list: Sequence[MidList] = (),
+        cursor_life: int = 0,
+        date: str = "right",
+        date_answers: int | None = None,
         quirks: Iterable[str] = (),
         role: str = "ADMINISTRATOR",
         forbid: Iterable[str] = (),
@@ -114,6 +120,8 @@ class Emulator:
         always). `unsorted` is the order that comes instead, one of `bill_emulator.order.ORDERS`, drawn from
         `order_seed`; with `unsorted_share` below 1 it is that of so many pages only. Rows without a time are `untimed`
         "first" or "last" in an ascending list. `odd_times` are given to every company (see `Company.odd_times`).
+        `mid_list` refuses requests with a cursor; one is good for the next `cursor_life` list requests (0: for ever).
+        `date` is how the first `date_answers` answers (None: all) are dated, one of `bill_emulator.dates.DATES`.
 
         Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
         answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
@@ -171,6 +179,8 @@ class Emulator:
                 forbid=forbidden,
                 spend_quirks=frozenset(spend_quirks),
                 spend_limit=spend_limit,
+                mid_list=tuple(mid_list),
+                cursor_life=cursor_life,
             )
             api = Api(
                 each,
@@ -190,7 +200,7 @@ class Emulator:
             )
         tokens = {api.credentials.spend_api_token: api.company.organization_id for api in reversed(self._apis)}
         front = Front(applications, self._sessions, self._limits, tokens)
-        self._application = _Outermost(front, self.clock, self._records)
+        self._application = _Outermost(front, self.clock, DateHeaders(date, date_answers), self._records)
         self._running: _Running | None = None
 
     @property
@@ -291,8 +301,9 @@ class Emulator:
 class _Outermost:
     """Writes the `Date` header from the emulator's clock, and notes every request."""
 
-    def __init__(self, inner: ASGIApp, clock: Clock, records: deque[RequestRecord]) -> None:
+    def __init__(self, inner: ASGIApp, clock: Clock, dates: DateHeaders, records: deque[RequestRecord]) -> None:
         self._inner = inner
+        self._dates = dates
         self._clock = clock
         self._records = records
 
@@ -305,9 +316,9 @@ class _Outermost:
             nonlocal answered
             answered = True
             if message["type"] == "http.response.start":
-                date = format_datetime(self._clock.now(), usegmt=True).encode()
                 headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
-                message = {**message, "headers": [*headers, (b"date", date)]}
+                dates = (_RIGHT if is_control(scope["path"]) else self._dates).next(self._clock.now())
+                message = {**message, "headers": [*headers, *dates]}
                 if not is_control(scope["path"]):
                     self._records.append(_record(scope, message["status"]))
             await send(message)

@@ -28,7 +28,8 @@ from starlette.routing import Route
 from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import CodedError, ValidationError
-from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, read_max, read_offset, shown_offset
+from bill_emulator.midlist import Mark, Watch
+from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, Place, read_max, read_place, shown_place
 from bill_emulator.spend_rows import spend_name
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class SpendApi:
         token: str,
         *,
         people: People,
+        watch: Watch,
         per_minute: int = 60,
         quirks: frozenset[str] = frozenset(),
         forbid: frozenset[str] = frozenset(),
@@ -99,6 +101,7 @@ class SpendApi:
         self._company = company
         self._token = token
         self._people = people
+        self._watch = watch
         self._per_minute = per_minute
         self._quirks = quirks
         self._forbid = forbid
@@ -186,12 +189,13 @@ class SpendApi:
         if sort := parameters.get("sort"):
             self._sort(name, rows, sort)
         self._pages += 1
-        start = read_offset(parameters, "nextPage")
-        if self._quirks & {"same_page", "fresh_cursors"}:
-            start = 0
+        place = read_place(parameters, "nextPage")
+        in_mid_list = bool(parameters.get("nextPage"))
+        mark = self._watch.admit(spend_name(name), Mark(place.number, place.made), in_mid_list=in_mid_list)
+        start = 0 if self._quirks & {"same_page", "fresh_cursors"} else place.offset
         end = start + size
-        mark = self._pages if "fresh_cursors" in self._quirks else 0
-        cursor = {"nextPage": shown_offset(end, mark)} if end < len(rows) else {}
+        again = self._pages if "fresh_cursors" in self._quirks else 0
+        cursor = {"nextPage": shown_place(Place(end, again, *mark))} if end < len(rows) else {}
         answer = json_answer({"results": [sent for sent, _ in rows[start:end]], **cursor})
         self._people.after_list(spend_name(name), parent)
         return answer

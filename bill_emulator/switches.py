@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bill_emulator.arguments import compound, share, whole
+from bill_emulator.arguments import compound, share, whole, yes
+from bill_emulator.dates import DATES
+from bill_emulator.midlist import MidList
 from bill_emulator.oddities import FIELDS, ODDITIES, STORED, OddTimes
 from bill_emulator.order import ENDS, ORDERS, WHENS
 from bill_emulator.resources import RESOURCES
@@ -39,6 +41,10 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
         "order_seed": options.order_seed,
         "untimed": options.untimed,
         "odd_times": options.odd_time,
+        "mid_list": options.mid_list,
+        "cursor_life": options.cursor_life,
+        "date": options.date,
+        "date_answers": options.date_answers,
     }
 
 
@@ -93,11 +99,62 @@ def _add_oddities(group: argparse._ArgumentGroup) -> None:
         f"FIELD: {', '.join(FIELDS)}; STORED, by what filters and sorts go: {', '.join(STORED)}; HOW: "
         + "; ".join(f"{name}: {oddity.text}" for name, oddity in ODDITIES.items()),
     )
+    group.add_argument(
+        "--mid-list",
+        action="append",
+        default=[],
+        type=_mid_list,
+        metavar="STATUS[,code=CODE][,after=N][,times=N|forever][,every=N][,list=LIST][,stays=no]",
+        help="answer STATUS to a request with a cursor once N pages (1) of that reading were sent: 400 is a refused "
+        "cursor, 403,code=BDC_1302 a permission that ended; so many times (1) for each list, only each Nth such "
+        "request; the cursor stays refused unless stays=no (may be repeated)",
+    )
+    group.add_argument(
+        "--cursor-life",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="refuse a cursor with 400 after the next N list requests; 0: never",
+    )
+    group.add_argument(
+        "--date",
+        choices=tuple(DATES),
+        default="right",
+        help="how answers are dated: " + "; ".join(f"{name}: {form.text}" for name, form in DATES.items()),
+    )
+    group.add_argument("--date-answers", type=whole, metavar="N", help="so are the first N answers only, then right")
 
 
 def _odd_times(text: str) -> OddTimes:
     how, more = compound(text, {"field": str, "share": share, "list": str, "stored": str, "seed": whole})
     return _made(OddTimes, how, **_with_lists(more))
+
+
+def _mid_list(text: str) -> MidList:
+    kinds: dict[str, Callable[[str], Any]] = {
+        "code": str,
+        "after": whole,
+        "times": _times,
+        "every": whole,
+        "list": str,
+        "stays": yes,
+    }
+    status, more = compound(text, kinds)
+    return _made(MidList, status=whole(status), **_with_lists(more))
+
+
+def _times(text: str) -> int | None:
+    return None if text == "forever" else whole(text)
+
+
+_MID_LIST: dict[str, Callable[[str], Any]] = {
+    "code": str,
+    "after": whole,
+    "times": _times,
+    "every": whole,
+    "list": str,
+    "stays": yes,
+}
 
 
 def _with_lists(more: dict[str, Any]) -> dict[str, Any]:
