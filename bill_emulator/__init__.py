@@ -54,6 +54,7 @@ How well each behaviour is known:
 | a session belongs to one organization; several organizations on one server | documented |
 | a Console API token in place of the password; `rememberMeId` and `device` make a session trusted | documented |
 | broken answers (choose, see `bill_emulator.faults`) | seen by other readers, or on any network |
+| JSON in Latin-1 or 20,000 levels deep, a path that always fails (choose) | undocumented |
 | Spend & Expense: see `bill_emulator.spend` | |
 | what is asked for per record, and rarely used lists: see `bill_emulator.parts` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |

@@ -19,7 +19,7 @@ from bill_emulator.rows_setup import ROLE_TYPES
 from bill_emulator.server import Emulator
 from bill_emulator.spend import QUIRKS as SPEND_QUIRKS
 from bill_emulator.spread import PILES, SPREADS
-from bill_emulator.switches import add_switches, settings
+from bill_emulator.switches import BREAK, add_switches, broken_path, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         choices=tuple(QUIRKS),
-        help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
+        help="misbehave on purpose (undocumented): " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
     )
     parser.add_argument("--latency", type=seconds, default=0.0, metavar="SECONDS", help="let every answer take so long")
     parser.add_argument("--limit", type=whole, default=3, metavar="N", help="requests at once; 0: any number")
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         type=whole,
         default=0,
         metavar="N",
-        help="edit rows after every N list answers, and add one every other time; 0: never",
+        help="edit rows of the list after every N list answers, and add one every other time; 0: never",
     )
     parser.add_argument("--edit-rows", type=whole, default=3, metavar="N", help="rows to edit each time")
     parser.add_argument(
@@ -143,10 +143,11 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         choices=tuple(SPEND_QUIRKS),
-        help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in SPEND_QUIRKS.items()),
+        help="misbehave on purpose (undocumented): "
+        + "; ".join(f"{name}: {text}" for name, text in SPEND_QUIRKS.items()),
     )
     add_switches(parser)
-    faults = parser.add_argument_group("faults")
+    faults = parser.add_argument_group("faults (BILL documents none of them, but for its error bodies)")
     faults.add_argument(
         "--fault-rate", type=seconds, default=0.0, metavar="SHARE", help="break this share of all answers, from 0 to 1"
     )
@@ -157,6 +158,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help="break them in this way (may be repeated; default: every way that a patient reader survives): "
         + "; ".join(f"{name}: {kind.text}" for name, kind in KINDS.items()),
+    )
+    faults.add_argument(
+        "--break",
+        dest="broken",
+        action="append",
+        default=[],
+        type=broken_path,
+        metavar=BREAK,
+        help="break every answer of this path, such as /v3/bills=server_error,status=500, for ever or so many times, "
+        "after so many that are right (may be repeated; a * in the path stands for anything)",
     )
     faults.add_argument("--fault-seed", type=whole, default=7, metavar="SEED", help="which answers, and how")
     return parser
@@ -179,6 +190,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: shells start background jobs deaf to it
         signal.signal(ending, signal.default_int_handler)
     try:
+        faults = Faults(rate=options.fault_rate, kinds=options.fault, seed=options.fault_seed)
+        for path, kind, more in options.broken:
+            faults.plan(kind, path=path, **more)
         companies = _companies(options)
         company = companies[0]
         company.clock.advance(options.clock_skew)
@@ -208,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hourly_limit=options.hourly_limit,
             login_limit=options.login_limit,
             quota_status=options.quota_status,
-            faults=Faults(rate=options.fault_rate, kinds=options.fault, seed=options.fault_seed),
+            faults=faults,
             **settings(options),
         )
         with emulator:

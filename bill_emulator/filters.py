@@ -72,10 +72,10 @@ def value_of(stored: Stored, field: Field) -> Any:
 
     Times are the stored microseconds (finer than what is shown), flags are 0 or 1.
     """
-    if field.kind in (DISPLACED, SHUFFLED):
-        return invented_value(stored, field)
     if field.kind == TIME:
         return stored.created if field.name == "createdTime" else stored.updated
+    if field.kind in (DISPLACED, SHUFFLED):
+        return invented_value(stored, field)
     value: Any = stored.row()
     for name in field.path:
         value = value.get(name) if isinstance(value, dict) else None

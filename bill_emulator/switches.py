@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bill_emulator.arguments import compound, share, whole, yes
+from bill_emulator.arguments import compound, seconds, share, whole, yes
 from bill_emulator.dates import DATES
+from bill_emulator.faults import KINDS
 from bill_emulator.midlist import MidList
 from bill_emulator.oddities import FIELDS, ODDITIES, STORED, OddTimes
 from bill_emulator.order import ENDS, ORDERS, WHENS
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _T = TypeVar("_T")
+
+BREAK = "PATH=KIND[,status=STATUS][,code=CODE][,after=N][,times=N|forever][,...]"
+"""How to name a path that always fails."""
 
 _WHENS = "never, always, only along with a filter, only without one, only under max=1"
 
@@ -88,6 +92,17 @@ def _add_refusals(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def broken_path(text: str) -> tuple[str, str, dict[str, Any]]:
+    """Which path fails, of which fault, and the rest of `Faults.plan`; `times` is for ever unless it is there."""
+    head, more = compound(text, _BREAK)
+    path, _, kind = head.partition("=")
+    if not path.startswith("/v3/"):
+        raise argparse.ArgumentTypeError(f"{path!r} is not a path like /v3/bills")
+    if kind not in KINDS:
+        raise argparse.ArgumentTypeError(f"unknown fault {kind!r}; known are {', '.join(KINDS)}")
+    return path, kind, {"times": None} | more
+
+
 def _add_oddities(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--odd-time",
@@ -154,6 +169,21 @@ _MID_LIST: dict[str, Callable[[str], Any]] = {
     "every": whole,
     "list": str,
     "stays": yes,
+}
+
+
+_BREAK: dict[str, Callable[[str], Any]] = {
+    "status": whole,
+    "code": str,
+    "after": whole,
+    "times": _times,
+    "method": str,
+    "organization": str,
+    "seconds": seconds,
+    "retry_after": str,
+    "location": str,
+    "message": str,
+    "levels": whole,
 }
 
 

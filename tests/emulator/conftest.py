@@ -55,7 +55,7 @@ def from_shell(later, monkeypatch, capsys):
     """Start the emulator that a command line describes, in this process; answers (emulator, signed-in client)."""
     started = []
 
-    def start(*arguments):
+    def start(*arguments, sign_in=True):
         made = []
 
         def emulator(*positional, **options):
@@ -65,9 +65,9 @@ def from_shell(later, monkeypatch, capsys):
         monkeypatch.setattr("bill_emulator.__main__.Emulator", emulator)
         assert main(["--bills", "40", *arguments]) == 1
         assert capsys.readouterr().err == "bill_emulator: made\n"
-        client = Client(made[0].start()).login()
+        client = Client(made[0].start())
         started.append((made[0], client))
-        return made[0], client
+        return made[0], client.login() if sign_in else client
 
     yield start
     for emulator, client in started:
