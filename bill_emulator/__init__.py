@@ -28,9 +28,15 @@ How well each behaviour is known:
 | opaque cursors in `nextPage`/`prevPage`, key absent at the ends | documented; observed |
 | cursors are offsets, or keysets (choose) | undocumented |
 | a cursor carries its query; other `filters` or `sort` along with it are 400; no expiry | assumed |
+| cursors that expire, or are refused in mid-list; 403 with or without a code in mid-list (choose) | undocumented |
 | filter grammar, operators and sort fields per resource | documented, except where `resources.py` says assumed |
 | a filter or sort that is not listed answers 400 | assumed |
-| default order (by id), order of ties, sorting of absent values, case-sensitive comparison | assumed |
+| filters on a field refused or ignored although listed (choose) | undocumented |
+| sorts refused or ignored: always, with or without a filter, under `max=1`, on some pages (choose) | undocumented |
+| default order (by id; choose), order of ties, case-sensitive comparison | assumed |
+| rows without the time sorted by come first, or last (choose) | undocumented |
+| `createdTime` or `updatedTime` missing, null, a number, of year 2 or 9999, or no date (choose) | undocumented |
+| a row without a time meets no filter on it, unless BILL knows what it does not show (choose) | assumed |
 | archived rows and drafts are listed unless filtered out; `archived` is true for drafts | observed; documented |
 | unpopulated fields are left out; `paymentInformation.payBySubType` may be null | observed |
 | times shown in whole seconds as `+00:00`, kept finer | observed; assumed |
@@ -40,18 +46,23 @@ How well each behaviour is known:
 | 3 requests at once, else `BDC_1322` until one is over | documented |
 | the status of `BDC_1322` (choose), sign-in and sign-out count too | undocumented; assumed |
 | latency; rows edited and added during a read, under offset cursors shifting others (choose) | not BILL's to say |
+| attachments, Spend & Expense rows deleted for good during a read (choose) | documented; what a reader sees is not |
+| rows of other lists deleted for good, anything else done between two answers (choose) | undocumented |
 | `createdTime` even, half of it in one import, or piled up at one end (choose) | invented |
 | 20,000 requests and 200 sign-ins per developer key and clock hour, else `BDC_1144` | documented |
 | the status of `BDC_1144` (choose); that sign-ins have the same code | undocumented; assumed |
 | a session belongs to one organization; several organizations on one server | documented |
 | a Console API token in place of the password; `rememberMeId` and `device` make a session trusted | documented |
 | broken answers (choose, see `bill_emulator.faults`) | seen by other readers, or on any network |
+| JSON in Latin-1 or 20,000 levels deep, a path that always fails (choose) | undocumented |
 | Spend & Expense: see `bill_emulator.spend` | |
 | what is asked for per record, and rarely used lists: see `bill_emulator.parts` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
+| `Date` in the asctime or RFC 850 form (choose) | HTTP; that BILL sends it: undocumented |
+| two `Date` headers, other zones, year 9999, no date, none at all or none at first (choose) | undocumented |
 
-`bill_emulator.traffic` adds latency, the limit, and people who edit while somebody reads; it counts what happens
-(`emu.counters`, `emu.reset_counters()`, `/control`). `bill_emulator.spread` crowds `createdTime`.
+`bill_emulator.traffic` adds latency and the limit, and counts what happens (`emu.counters`, `emu.reset_counters()`,
+`/control`); `bill_emulator.people` edit while somebody reads. `bill_emulator.spread` crowds `createdTime`.
 `bill_emulator.faults` breaks answers, `bill_emulator.front` serves several organizations and counts by the hour.
 `Emulator(layers=...)` takes ASGI middlewares for anything else.
 """
@@ -61,6 +72,8 @@ from __future__ import annotations
 from bill_emulator.clock import Clock
 from bill_emulator.company import Company
 from bill_emulator.faults import Faults
+from bill_emulator.midlist import MidList
+from bill_emulator.oddities import OddTimes
 from bill_emulator.server import Emulator
 
-__all__ = ["Clock", "Company", "Emulator", "Faults"]
+__all__ = ["Clock", "Company", "Emulator", "Faults", "MidList", "OddTimes"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import signal
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 from bill_emulator.app import Credentials
+from bill_emulator.arguments import port, seconds, whole
 from bill_emulator.company import ORGANIZATION_ID, Company
 from bill_emulator.faults import KINDS, Faults
 from bill_emulator.paging import QUIRKS, STYLES
@@ -19,11 +19,10 @@ from bill_emulator.rows_setup import ROLE_TYPES
 from bill_emulator.server import Emulator
 from bill_emulator.spend import QUIRKS as SPEND_QUIRKS
 from bill_emulator.spread import PILES, SPREADS
+from bill_emulator.switches import BREAK, add_switches, broken_path, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_LARGEST_PORT = 65_535
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,29 +30,6 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.exit(2, f"bill_emulator: {message}\n")
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
-
-
-def _port(text: str) -> int:
-    number = _whole(text)
-    if number > _LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to {_LARGEST_PORT})")
-    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,9 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=_port, default=8787, help="port to listen on; 0 picks a free one")
-    parser.add_argument("--seed", type=_whole, default=7, help="which company to invent")
-    parser.add_argument("--bills", type=_whole, default=250, help="how many bills it has; other rows scale along")
+    parser.add_argument("--port", type=port, default=8787, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--seed", type=whole, default=7, help="which company to invent")
+    parser.add_argument("--bills", type=whole, default=250, help="how many bills it has; other rows scale along")
     created = parser.add_mutually_exclusive_group()
     created.add_argument("--created", choices=tuple(SPREADS), default="even", help="how createdTime is spread")
     created.add_argument(
@@ -89,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--password", default=known.password, help="password, or value of a sync token")
     parser.add_argument("--dev-key", default=known.dev_key, help="developer key")
     parser.add_argument("--organization-id", default=ORGANIZATION_ID, help="20 characters, beginning 008")
-    parser.add_argument("--organizations", type=_whole, default=1, metavar="N", help="how many organizations there are")
+    parser.add_argument("--organizations", type=whole, default=1, metavar="N", help="how many organizations there are")
     parser.add_argument("--role", choices=ROLE_TYPES, default="ADMINISTRATOR", help="role of the signed-in user")
     parser.add_argument(
         "--forbid",
@@ -102,71 +78,78 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--refuse-assumed", action="store_true", help="400 for filters and sorts that are not official or observed"
     )
-    parser.add_argument("--ignore-sort", action="store_true", help="accept sort, but pay no heed to it")
     parser.add_argument(
         "--quirk",
         action="append",
         default=[],
         choices=tuple(QUIRKS),
-        help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
+        help="misbehave on purpose (undocumented): " + "; ".join(f"{name}: {text}" for name, text in QUIRKS.items()),
     )
+    parser.add_argument("--latency", type=seconds, default=0.0, metavar="SECONDS", help="let every answer take so long")
+    parser.add_argument("--limit", type=whole, default=3, metavar="N", help="requests at once; 0: any number")
     parser.add_argument(
-        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="let every answer take so long"
-    )
-    parser.add_argument("--limit", type=_whole, default=3, metavar="N", help="requests at once; 0: any number")
-    parser.add_argument(
-        "--limit-status", type=_whole, default=429, metavar="STATUS", help="HTTP status of one request too many"
+        "--limit-status", type=whole, default=429, metavar="STATUS", help="HTTP status of one request too many"
     )
     parser.add_argument(
         "--edit-every",
-        type=_whole,
+        type=whole,
         default=0,
         metavar="N",
-        help="edit rows after every N list answers, and add one every other time; 0: never",
+        help="edit rows of the list after every N list answers, and add one every other time; 0: never",
     )
-    parser.add_argument("--edit-rows", type=_whole, default=3, metavar="N", help="rows to edit each time")
+    parser.add_argument("--edit-rows", type=whole, default=3, metavar="N", help="rows to edit each time")
+    parser.add_argument(
+        "--delete-every",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="delete rows of the list for good after every N list answers; 0: never (what a reader sees: undocumented)",
+    )
+    parser.add_argument("--delete-rows", type=whole, default=1, metavar="N", help="rows to delete each time")
     parser.add_argument(
         "--clock-skew",
-        type=_seconds,
+        type=seconds,
         default=0.0,
         metavar="SECONDS",
         help="how far the clock is ahead of the machine's; negative: behind",
     )
     sessions = parser.add_argument_group("sessions and hourly limits")
     sessions.add_argument(
-        "--session-requests", type=_whole, default=0, metavar="N", help="end a session after N requests; 0: never"
+        "--session-requests", type=whole, default=0, metavar="N", help="end a session after N requests; 0: never"
     )
     sessions.add_argument(
-        "--session-seconds", type=_seconds, default=0.0, metavar="SECONDS", help="end a session after so long; 0: never"
+        "--session-seconds", type=seconds, default=0.0, metavar="SECONDS", help="end a session after so long; 0: never"
     )
     sessions.add_argument(
         "--hourly-limit",
-        type=_whole,
+        type=whole,
         default=20_000,
         metavar="N",
         help="requests per key in a clock hour; 0: all",
     )
     sessions.add_argument(
-        "--login-limit", type=_whole, default=200, metavar="N", help="sign-ins per key in a clock hour; 0: all"
+        "--login-limit", type=whole, default=200, metavar="N", help="sign-ins per key in a clock hour; 0: all"
     )
     sessions.add_argument(
-        "--quota-status", type=_whole, default=429, metavar="STATUS", help="HTTP status of one too many in an hour"
+        "--quota-status", type=whole, default=429, metavar="STATUS", help="HTTP status of one too many in an hour"
     )
     spend = parser.add_argument_group("Spend & Expense")
     spend.add_argument("--spend-token", default=Credentials.spend_api_token, metavar="TOKEN", help="the apiToken")
     spend.add_argument(
-        "--spend-limit", type=_whole, default=60, metavar="N", help="requests per token and minute; 0: any number"
+        "--spend-limit", type=whole, default=60, metavar="N", help="requests per token and minute; 0: any number"
     )
     spend.add_argument(
         "--spend-quirk",
         action="append",
         default=[],
         choices=tuple(SPEND_QUIRKS),
-        help="misbehave on purpose: " + "; ".join(f"{name}: {text}" for name, text in SPEND_QUIRKS.items()),
+        help="misbehave on purpose (undocumented): "
+        + "; ".join(f"{name}: {text}" for name, text in SPEND_QUIRKS.items()),
     )
-    faults = parser.add_argument_group("faults")
+    add_switches(parser)
+    faults = parser.add_argument_group("faults (BILL documents none of them, but for its error bodies)")
     faults.add_argument(
-        "--fault-rate", type=_seconds, default=0.0, metavar="SHARE", help="break this share of all answers, from 0 to 1"
+        "--fault-rate", type=seconds, default=0.0, metavar="SHARE", help="break this share of all answers, from 0 to 1"
     )
     faults.add_argument(
         "--fault",
@@ -176,7 +159,17 @@ def _parser() -> argparse.ArgumentParser:
         help="break them in this way (may be repeated; default: every way that a patient reader survives): "
         + "; ".join(f"{name}: {kind.text}" for name, kind in KINDS.items()),
     )
-    faults.add_argument("--fault-seed", type=_whole, default=7, metavar="SEED", help="which answers, and how")
+    faults.add_argument(
+        "--break",
+        dest="broken",
+        action="append",
+        default=[],
+        type=broken_path,
+        metavar=BREAK,
+        help="break every answer of this path, such as /v3/bills=server_error,status=500, for ever or so many times, "
+        "after so many that are right (may be repeated; a * in the path stands for anything)",
+    )
+    faults.add_argument("--fault-seed", type=whole, default=7, metavar="SEED", help="which answers, and how")
     return parser
 
 
@@ -197,6 +190,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: shells start background jobs deaf to it
         signal.signal(ending, signal.default_int_handler)
     try:
+        faults = Faults(rate=options.fault_rate, kinds=options.fault, seed=options.fault_seed)
+        for path, kind, more in options.broken:
+            faults.plan(kind, path=path, **more)
         companies = _companies(options)
         company = companies[0]
         company.clock.advance(options.clock_skew)
@@ -211,7 +207,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             spend_quirks=options.spend_quirk,
             cursor=options.cursor,
             refuse_assumed=options.refuse_assumed,
-            ignore_sort=options.ignore_sort,
             quirks=options.quirk,
             role=options.role,
             forbid=options.forbid,
@@ -220,12 +215,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             limit_status=options.limit_status,
             edit_every=options.edit_every,
             edit_rows=options.edit_rows,
+            delete_every=options.delete_every,
+            delete_rows=options.delete_rows,
             session_requests=options.session_requests,
             session_seconds=options.session_seconds,
             hourly_limit=options.hourly_limit,
             login_limit=options.login_limit,
             quota_status=options.quota_status,
-            faults=Faults(rate=options.fault_rate, kinds=options.fault, seed=options.fault_seed),
+            faults=faults,
+            **settings(options),
         )
         with emulator:
             more = f" and {len(companies) - 1} more" if len(companies) > 1 else ""

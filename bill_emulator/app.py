@@ -6,7 +6,7 @@ Everything of BILL's lives below `/connect/v3`; `/control` is the emulator's own
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,19 +18,24 @@ from starlette.routing import Route
 from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import AnswerError, CodedError, GatewayError, ValidationError
-from bill_emulator.filters import parse_query
-from bill_emulator.paging import Page, Pager, encoded, read_cursor
+from bill_emulator.filters import NO_REFUSALS, Query, Refusals, parse_query
+from bill_emulator.midlist import Mark, MidList, Watch
+from bill_emulator.order import IN_ORDER, Sorting
+from bill_emulator.paging import Cursor, Page, Pager, encoded, marked, position, read_cursor
 from bill_emulator.parts import EXTRAS, PARTS, Extra, Part
 from bill_emulator.parts_api import extra_answer, part_answer
 from bill_emulator.resources import RESOURCES, Resource
 from bill_emulator.spend import LISTS as SPEND_LISTS
+from bill_emulator.spend import NAMES as SPEND_NAMES
 from bill_emulator.spend import SpendApi
+from bill_emulator.table import sort_key
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
     from bill_emulator.company import Company
+    from bill_emulator.people import People
     from bill_emulator.sessions import Session, SessionBook
-    from bill_emulator.traffic import Counters, Editor
+    from bill_emulator.traffic import Counters
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -55,20 +60,23 @@ class Credentials:
 class Behaviour:
     """How the emulator behaves where BILL's behaviour is a matter of setting, permission or guesswork.
 
-    `cursor`: "offset" or "keyset". `refuse_assumed`: 400 for filters and sorts that are neither official nor observed.
-    `ignore_sort`: `sort` is accepted and has no effect. `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
+    `cursor`: "offset" or "keyset". `refusals`: see `bill_emulator.filters`. `sorting`: see `bill_emulator.order`.
+    `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
     of the signed-in user. `forbid`: resources that this role may not read, those of `bill_emulator.parts` and
     the lists of Spend & Expense ("cards", ...) too. `spend_quirks`, `spend_limit`: see `bill_emulator.spend`.
+    `mid_list`, `cursor_life`: see `bill_emulator.midlist`.
     """
 
     cursor: str = "offset"
-    refuse_assumed: bool = False
-    ignore_sort: bool = False
+    refusals: Refusals = NO_REFUSALS
+    sorting: Sorting = IN_ORDER
     quirks: frozenset[str] = frozenset()
     role: str = "ADMINISTRATOR"
     forbid: frozenset[str] = frozenset()
     spend_quirks: frozenset[str] = frozenset()
     spend_limit: int = 60
+    mid_list: tuple[MidList, ...] = ()
+    cursor_life: int = 0
 
 
 class Api:
@@ -82,7 +90,7 @@ class Api:
         behaviour: Behaviour,
         *,
         counters: Counters,
-        editor: Editor,
+        people: People,
     ) -> None:
         unknown = behaviour.forbid - {*RESOURCES, *PARTS, *EXTRAS, *SPEND_LISTS}
         if unknown:
@@ -92,13 +100,18 @@ class Api:
         self.credentials = credentials
         self.behaviour = behaviour
         self.counters = counters
-        self._editor = editor
+        self._people = people
+        known = {*RESOURCES, *PARTS, *EXTRAS, *SPEND_NAMES}
+        self._watch = Watch(behaviour.mid_list, behaviour.cursor_life, known)
         self.spend = SpendApi(
             company,
             credentials.spend_api_token,
+            people=people,
+            watch=self._watch,
             per_minute=behaviour.spend_limit,
             quirks=behaviour.spend_quirks,
             forbid=behaviour.forbid,
+            untimed=behaviour.sorting.untimed,
         )
         self.pager = Pager(behaviour.cursor, behaviour.quirks)
         self.logins = 0
@@ -197,7 +210,11 @@ class Api:
 
         async def handler(request: Request) -> Response:
             self._allowed(request, name)
-            return part_answer(self.company, part, request.path_params["id"], request.query_params)
+            parent = request.path_params["id"]
+            answer = part_answer(self.company, name, parent, request.query_params, self._watch)
+            if part.shape != "single":
+                self._people.after_list(name, parent)
+            return answer
 
         return Route(ROOT + part.path, handler, methods=["GET"])
 
@@ -211,7 +228,10 @@ class Api:
             self._allowed(request, name)
             if closed:
                 raise CodedError(errors.NO_PERMISSION)
-            return extra_answer(self.company, extra, request.query_params)
+            answer = extra_answer(self.company, name, request.query_params, self._watch)
+            if extra.records is not None:
+                self._people.after_list(name)
+            return answer
 
         return Route(ROOT + extra.path, handler, methods=["GET"])
 
@@ -239,25 +259,43 @@ class Api:
 
     def _list(self, resource: Resource, request: Request) -> Response:
         answer = self._page(resource, request)
-        self._editor.after_list(resource.name)
+        self._people.after_list(resource.name)
         return answer
 
     def _page(self, resource: Resource, request: Request) -> Response:
         parameters = request.query_params
         cursor = read_cursor(resource.name, parameters)
-        query = parse_query(
-            resource,
-            cursor.filters,
-            cursor.sort,
-            refuse_assumed=self.behaviour.refuse_assumed,
-            ignore_sort=self.behaviour.ignore_sort,
-        )
+        mark = Mark(cursor.number, cursor.made)
+        mark = self._watch.admit(resource.name, mark, in_mid_list="page" in parameters)
+        query, ignored = self._query(resource, cursor)
         if resource.name == "bank_account_users" and parameters.get("currentUser") == "true":
             return self._own_bank_accounts()
         with self.company.lock:
             view = self.company.view(resource.name, query)
             page = self.pager.page(view, cursor, descending=query.descending)
-        return json_answer(_envelope(page))
+        if ignored and self.behaviour.sorting.share < 1:
+            page = self._reordered(page, query, cursor)
+        return json_answer(_envelope(marked(page, mark)))
+
+    def _query(self, resource: Resource, cursor: Cursor) -> tuple[Query, bool]:
+        """What is asked for, and whether the sort is ignored."""
+        sorting = self.behaviour.sorting
+        filtered = cursor.filters is not None
+        if cursor.sort is not None and sorting.refuses(filtered=filtered, size=cursor.max):
+            raise ValidationError(f"sort: {resource.name} cannot be sorted now")
+        ignored = cursor.sort is not None and sorting.ignores(filtered=filtered, size=cursor.max)
+        sort = cursor.sort if sorting.looks(ignored=ignored) else None
+        query = parse_query(resource, cursor.filters, sort, self.behaviour.refusals)
+        field, descending = sorting.list_order((query.field, query.descending), ignored=ignored)
+        return Query(query.conditions, field, descending), ignored
+
+    def _reordered(self, page: Page, query: Query, cursor: Cursor) -> Page:
+        """The same rows, on some pages in another order."""
+        order = self.behaviour.sorting.page_order((query.field, query.descending), position(cursor))
+        if order is None:
+            return page
+        field, descending = order
+        return replace(page, rows=sorted(page.rows, key=lambda row: sort_key(row, field), reverse=descending))
 
     def _own_bank_accounts(self) -> Response:
         """`currentUser=true` (official parameter); never more than a page here."""

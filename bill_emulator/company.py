@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from bill_emulator.blanks import blank_row
 from bill_emulator.clock import Clock
 from bill_emulator.ids import ID_LENGTH, make_id
 from bill_emulator.ledger import CLOSED, OPENED, draw_up
+from bill_emulator.oddities import Oddities, OddTimes
 from bill_emulator.parts import PARTS
 from bill_emulator.resources import RESOURCES
 from bill_emulator.rows_payable import PayableRows
 from bill_emulator.rows_receivable import ReceivableRows
 from bill_emulator.rows_setup import Setup
+from bill_emulator.spend import NAMES as SPEND_NAMES
 from bill_emulator.spend_rows import SpendBooks
 from bill_emulator.spread import PILES, SPREADS, Spread
 from bill_emulator.table import Row, Stored, Table, View
@@ -74,6 +77,8 @@ class Company:
         self.organization_id = organization_id
         self.lock = threading.RLock()
         self._tables = _generate(seed, bills, organization_id, created)
+        self._odd = Oddities()
+        self._parts: dict[tuple[str, str], list[Row]] = {}
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
         for name, table in self._tables.items():
             for _ in range(at_least - len(table.rows) if RESOURCES[name].shape != "single" else 0):
@@ -82,11 +87,48 @@ class Company:
     @cached_property
     def spend(self) -> SpendBooks:
         """The company's Spend & Expense books."""
-        return SpendBooks(self.seed, self.organization_id, 20 + self.bills, self.clock.now)
+        return SpendBooks(self.seed, self.organization_id, 20 + self.bills, self.clock.now, lambda: self._odd)
 
     def parts(self, resource: str, parent_id: str) -> list[Row]:
-        """What belongs to one record: the rows of `bill_emulator.parts`."""
-        return PARTS[resource].rows(parent_id)
+        """What belongs to one record: the rows of `bill_emulator.parts`, and what was done to them. A copy."""
+        with self.lock:
+            return [self._odd.sent(resource, row) for row in self._plain_parts(resource, parent_id)]
+
+    def add_part(self, resource: str, parent_id: str, row: Mapping[str, Any]) -> None:
+        """Let one record have one more part, exactly as given."""
+        with self.lock:
+            self._parts[resource, parent_id] = [*self._plain_parts(resource, parent_id), copy.deepcopy(dict(row))]
+
+    def remove_part(self, resource: str, parent_id: str, place: int) -> None:
+        """Take the part of a record at this place away (as deleted attachments go away); IndexError if there is none.
+
+        Ids and contents of the others stay.
+        """
+        with self.lock:
+            rows = self._plain_parts(resource, parent_id)
+            del rows[place]
+            self._parts[resource, parent_id] = rows
+
+    def _plain_parts(self, resource: str, parent_id: str) -> list[Row]:
+        changed = self._parts.get((resource, parent_id))
+        return PARTS[resource].rows(parent_id) if changed is None else copy.deepcopy(changed)
+
+    def odd_times(self, rules: Iterable[OddTimes]) -> None:
+        """From now on times are odd in this way, and in no other; without rules all are right again.
+
+        What `rows`, `row` and `parts` answer is odd too: it is what is sent.
+        """
+        rules = tuple(rules)
+        known = {*RESOURCES, *PARTS, *SPEND_NAMES}
+        if unknown := {name for rule in rules for name in rule.lists} - known:
+            raise ValueError(f"unknown list {', '.join(sorted(unknown))}")
+        with self.lock:
+            self._odd = Oddities(rules)
+            for name, table in self._tables.items():
+                for stored in list(table.rows.values()):
+                    now = self._odd.stored(name, stored.plain)
+                    if now is not stored:
+                        table.put(now)
 
     def rows(self, resource: str) -> list[Row]:
         """Every row as it would be sent now, in id order; amounts are Decimals. The list and its rows are copies."""
@@ -120,7 +162,7 @@ class Company:
         Only this row changes: sums elsewhere (a vendor's balance, say) are not brought in line.
         """
         with self.lock:
-            stored = self._tables[resource].rows[row_id]
+            stored = self._tables[resource].rows[row_id].plain
             row = stored.row() | dict(changes)
             for name in remove:
                 row.pop(name, None)
@@ -148,7 +190,8 @@ class Company:
             raise TypeError("a row needs an id, which is a string")
         with self.lock:
             times = read_stored(row.get("createdTime")), read_stored(row.get("updatedTime"))
-            return self._keep(resource, dict(row), *times)
+            self._tables[resource].put(Stored.of(dict(row), *times))
+            return self.row(resource, row["id"])
 
     def remove(self, resource: str, row_id: str) -> None:
         """Take a row away (as deleted approval policies go away); KeyError when there is none."""
@@ -178,7 +221,7 @@ class Company:
         return moment
 
     def _keep(self, resource: str, row: Row, created: int | None, updated: int | None) -> Row:
-        self._tables[resource].put(Stored.of(row, created, updated))
+        self._tables[resource].put(self._odd.stored(resource, Stored.of(row, created, updated)))
         return self.row(resource, row["id"])
 
 

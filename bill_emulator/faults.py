@@ -17,6 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 TRANSPORT = "bill_emulator.transport"
 """Where the outermost layer leaves the connection in the ASGI scope, so that a fault can break it."""
 
+_GOOD, _UNAVAILABLE = 200, 503
+_LEVELS = 20_000
 _SESSIONS_END = ("/v3/login", "/v3/logout")
 _EXAMPLE_CONTENT = "Tax id 98-7654321 of Jane Roe, account 000123456789 at 'First Example Bank', is not valid."
 
@@ -172,6 +175,23 @@ async def _cut_connection(call: Call) -> None:
     await call.break_off()
 
 
+@_kind("JSON with a Latin-1 byte, with `status` (503): BILL's error array, or under 200 the right answer and one field")
+async def _latin1(call: Call) -> None:
+    status = call.options.get("status", _UNAVAILABLE)
+    if status == _GOOD:
+        _, body = await call.right_answer()
+        await call.answer(status, body.replace(b"{", b'{"note":"Caf\xe9",', 1))
+    else:
+        await call.answer(status, b'[{"severity":"ERROR","category":"SERVER","message":"Caf\xe9 is closed."}]')
+
+
+@_kind("JSON `levels` (20,000) deep, with `status` (503): a bare array, or under 200 what is in `results`")
+async def _deep(call: Call) -> None:
+    status, levels = call.options.get("status", _UNAVAILABLE), call.options.get("levels", _LEVELS)
+    body = b"[" * levels + b"]" * levels
+    await call.answer(status, b'{"results":%b}' % body if status == _GOOD else body)
+
+
 @_kind("the connection is closed without an answer")
 async def _reset(call: Call) -> None:
     await call.break_off()
@@ -296,9 +316,11 @@ class _Plan:
     options: dict[str, Any] = field(default_factory=dict)
 
     def matches(self, scope: Scope, organization: str) -> bool:
-        wanted = (self.path, self.method, self.organization)
-        found = (scope["path"].removeprefix("/connect"), scope["method"], organization)
-        return all(want is None or want == have for want, have in zip(wanted, found, strict=True))
+        wanted = (self.method, self.organization)
+        found = (scope["method"], organization)
+        return all(want is None or want == have for want, have in zip(wanted, found, strict=True)) and (
+            self.path is None or fnmatchcase(scope["path"].removeprefix("/connect"), self.path)
+        )
 
 
 class Faults:
@@ -330,7 +352,8 @@ class Faults:
     ) -> None:
         """Break the next `times` requests (None: all) that match, after letting `after` of them pass.
 
-        `path` is BILL's, such as `/v3/bills`. Plans come before chance, and the first that matches counts.
+        `path` is BILL's, such as `/v3/bills`, or `/v3/attachments/vendors/*` for many. Plans come before chance, and
+        the first that matches counts.
         """
         _known(kind)
         with self._lock:

@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.errors import ValidationError
-from bill_emulator.resources import ASSUMED, DATE, FLAG, NUMBER, TIME, Field, Resource
+from bill_emulator.order import DISPLACED, SHUFFLED, invented_value
+from bill_emulator.resources import ASSUMED, DATE, FLAG, NUMBER, RESOURCES, TIME, Field, Resource
 from bill_emulator.times import is_calendar_day, read_filter_time
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def value_of(stored: Stored, field: Field) -> Any:
     """
     if field.kind == TIME:
         return stored.created if field.name == "createdTime" else stored.updated
+    if field.kind in (DISPLACED, SHUFFLED):
+        return invented_value(stored, field)
     value: Any = stored.row()
     for name in field.path:
         value = value.get(name) if isinstance(value, dict) else None
@@ -84,22 +87,31 @@ def value_of(stored: Stored, field: Field) -> Any:
     return value if isinstance(value, str) else None
 
 
-def parse_query(
-    resource: Resource,
-    filters: str | None,
-    sort: str | None,
-    *,
-    refuse_assumed: bool = False,
-    ignore_sort: bool = False,
-) -> Query:
-    """Read the two parameters; raises `ValidationError` (400) for whatever the resource does not list.
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What is not taken although the resource lists it, or has no effect: names of fields to filter by.
 
-    `refuse_assumed` also refuses what is not official or observed; `ignore_sort` drops `sort` without looking at it.
+    `assumed`: whatever is neither official nor observed is refused, of filters and sorts.
     """
-    conditions = () if filters is None else _conditions(resource, filters, refuse_assumed=refuse_assumed)
-    field, descending = (
-        (None, False) if sort is None or ignore_sort else _sort(resource, sort, refuse_assumed=refuse_assumed)
-    )
+
+    assumed: bool = False
+    filters: frozenset[str] = frozenset()
+    ignored_filters: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse names that no list has."""
+        known = {name for resource in RESOURCES.values() for name in resource.filters}
+        if unknown := (self.filters | self.ignored_filters) - known:
+            raise ValueError(f"no list can be filtered by {', '.join(sorted(unknown))}")
+
+
+NO_REFUSALS = Refusals()
+
+
+def parse_query(resource: Resource, filters: str | None, sort: str | None, refusals: Refusals = NO_REFUSALS) -> Query:
+    """Read the two parameters; raises `ValidationError` (400) for whatever is not listed, or refused."""
+    conditions = () if filters is None else _conditions(resource, filters, refusals)
+    field, descending = (None, False) if sort is None else _sort(resource, sort, refuse_assumed=refusals.assumed)
     return Query(conditions, field, descending)
 
 
@@ -113,8 +125,9 @@ def _sort(resource: Resource, text: str, *, refuse_assumed: bool) -> tuple[Field
     return known.field, direction == "desc"
 
 
-def _conditions(resource: Resource, text: str, *, refuse_assumed: bool) -> tuple[Condition, ...]:
-    return tuple(_condition(resource, term, refuse_assumed=refuse_assumed) for term in _split(text))
+def _conditions(resource: Resource, text: str, refusals: Refusals) -> tuple[Condition, ...]:
+    terms = [term for term in _split(text) if term.partition(":")[0] not in refusals.ignored_filters]
+    return tuple(_condition(resource, term, refusals) for term in terms)
 
 
 def _split(text: str) -> list[str]:
@@ -124,13 +137,13 @@ def _split(text: str) -> list[str]:
     return _COMMA.split(text)
 
 
-def _condition(resource: Resource, term: str, *, refuse_assumed: bool) -> Condition:
+def _condition(resource: Resource, term: str, refusals: Refusals) -> Condition:
     name, _, rest = term.partition(":")
     op, colon, raw = rest.partition(":")
     if not colon:
         raise ValidationError(f"filters: {term!r} is not of the form field:op:value")
     known = resource.filters.get(name)
-    if known is None or (refuse_assumed and known.confidence == ASSUMED):
+    if known is None or name in refusals.filters or (refusals.assumed and known.confidence == ASSUMED):
         raise ValidationError(f"filters: {resource.name} cannot be filtered by {name!r}")
     if op not in known.operators:
         raise ValidationError(f"filters: {name} does not take the operator {op!r}")

@@ -8,8 +8,8 @@ key is absent at the end. Undocumented, hence a choice of two behaviours:
 * `keyset`: the cursor is the last row's sort value and id; the page holds what comes after it now.
 
 Assumed: a cursor carries its query; `filters` and `sort` may be repeated along with `page` but must then be the same,
-otherwise 400; `max` may change, and without it the cursor's own is used; cursors do not expire and are not bound to a
-session; a cursor that was not handed out for this list answers 400.
+otherwise 400; `max` may change, and without it the cursor's own is used; cursors do not expire, unless
+`bill_emulator.midlist` says so; they are not bound to a session; one that was not handed out for this list answers 400.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -30,6 +30,7 @@ from bill_emulator.resources import NUMBER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bill_emulator.midlist import Mark
     from bill_emulator.table import Entry, Key, Stored, View
 
 DEFAULT_MAX = 20
@@ -59,6 +60,8 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     before: bool = False  # keyset only: the page ends before the position
     blank: bool = False  # an empty page comes first
     again: int = 0  # makes the same position look new
+    number: int = 0  # together with `made`: see bill_emulator.midlist.Mark
+    made: int = 0
 
 
 def read_max(text: str | None) -> int | None:
@@ -151,6 +154,15 @@ class KeysetPaging(Paging):
 STYLES: Mapping[str, type[Paging]] = {"offset": OffsetPaging, "keyset": KeysetPaging}
 
 
+def marked(page: Page, mark: Mark) -> Page:
+    """The page with cursors that remember this."""
+
+    def with_mark(cursor: Cursor | None) -> Cursor | None:
+        return None if cursor is None else msgspec.structs.replace(cursor, number=mark.number, made=mark.made)
+
+    return Page(page.rows, with_mark(page.next), with_mark(page.previous)) if mark.made else page
+
+
 class Pager:
     """Pages of one style, with the quirks that are switched on (see `QUIRKS`)."""
 
@@ -181,17 +193,26 @@ class Pager:
         return Page(page.rows, following, page.previous)
 
 
-def read_offset(parameters: Mapping[str, str], name: str) -> int:
-    """How many rows a simple cursor leaves out; 0 without one. Raises `ValidationError`."""
+class Place(NamedTuple):
+    """What a simple cursor holds: how many rows it leaves out; `again`, `number` and `made` as in `Cursor`."""
+
+    offset: int = 0
+    again: int = 0
+    number: int = 0
+    made: int = 0
+
+
+def read_place(parameters: Mapping[str, str], name: str) -> Place:
+    """Where a simple cursor leads; to the start without one. Raises `ValidationError`."""
     try:
-        return int(base64.b64decode(parameters.get(name) or "MA==", validate=True).decode().partition("/")[0])
-    except ValueError:
+        return Place(*map(int, base64.b64decode(parameters.get(name) or "MA==", validate=True).decode().split("/")))
+    except (TypeError, ValueError):
         raise ValidationError(f"{name}: this is no cursor") from None
 
 
-def shown_offset(offset: int, mark: int = 0) -> str:
-    """A simple cursor; each `mark` makes the same offset look new."""
-    return base64.b64encode((f"{offset}/{mark}" if mark else f"{offset}").encode()).decode()
+def shown_place(place: Place) -> str:
+    """A simple cursor."""
+    return base64.b64encode("/".join(map(str, place)).encode()).decode()
 
 
 def encoded(cursor: Cursor) -> str:
@@ -209,6 +230,11 @@ def _decoded(text: str) -> Cursor:
     if zlib.crc32(data[4:]).to_bytes(4) != data[:4]:
         raise ValidationError("page: this is no cursor")
     return cursor
+
+
+def position(cursor: Cursor) -> str:
+    """Which page of which reading a cursor stands for."""
+    return f"{cursor.resource}/{cursor.filters}/{cursor.sort}/{cursor.offset}/{cursor.value}/{cursor.id}"
 
 
 def _entry_key(entry: Entry) -> Key:

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import CodedError, ValidationError
-from bill_emulator.paging import DEFAULT_MAX, read_max, read_offset, shown_offset
+from bill_emulator.midlist import Mark
+from bill_emulator.paging import DEFAULT_MAX, Place, read_max, read_place, shown_place
+from bill_emulator.parts import EXTRAS, PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.responses import Response
 
     from bill_emulator.company import Company
-    from bill_emulator.parts import Extra, Part
+    from bill_emulator.midlist import Watch
 
 _WINDOW = ("invoiceDateFrom", "invoiceDateTo")
 
 
-def part_answer(company: Company, part: Part, parent_id: str, parameters: Mapping[str, str]) -> Response:
+def part_answer(company: Company, name: str, parent_id: str, parameters: Mapping[str, str], watch: Watch) -> Response:
     """What belongs to one parent; 404 where there is no such parent."""
+    part = PARTS[name]
     if company.stored(part.parent, parent_id) is None:
         raise CodedError(errors.NO_RECORD)
-    rows = part.rows(parent_id)
+    rows = company.parts(name, parent_id)
     if part.shape == "single":
         if not rows:
             raise CodedError(errors.NO_RECORD)
         return json_answer(rows[0])
     if part.shape == "array":
-        start = int(parameters.get("start", "0"))
-        return json_answer(rows[start : start + (read_max(parameters.get("max")) or DEFAULT_MAX)])
-    return _page(rows, "results", parameters)
+        start, size = int(parameters.get("start", "0")), read_max(parameters.get("max")) or DEFAULT_MAX
+        watch.admit(name, Mark(-(-start // size)), in_mid_list=start > 0)
+        return json_answer(rows[start : start + size])
+    return _page(rows, "results", parameters, partial(watch.admit, name))
 
 
-def extra_answer(company: Company, extra: Extra, parameters: Mapping[str, str]) -> Response:
+def extra_answer(company: Company, name: str, parameters: Mapping[str, str], watch: Watch) -> Response:
     """One of the lists that few programs need."""
+    extra = EXTRAS[name]
     status = parameters.get(extra.needed, "") if extra.needed else ""
     if extra.needed and status not in ("VERIFIED", "NOMINATED"):
         raise ValidationError(f"{extra.needed}: must be VERIFIED or NOMINATED")
@@ -53,12 +59,15 @@ def extra_answer(company: Company, extra: Extra, parameters: Mapping[str, str]) 
     if window:
         low, high = (window.get(name, default) for name, default in zip(_WINDOW, ("0", "9"), strict=True))
         return json_answer({extra.records: [row for row in rows if low <= row["invoiceDate"] <= high]})
-    return _page(rows, extra.records, parameters)
+    return _page(rows, extra.records, parameters, partial(watch.admit, name))
 
 
-def _page(rows: list[dict[str, Any]], records: str, parameters: Mapping[str, str]) -> Response:
+def _page(
+    rows: list[dict[str, Any]], records: str, parameters: Mapping[str, str], admit: Callable[..., Mark]
+) -> Response:
     size = read_max(parameters.get("max")) or DEFAULT_MAX
-    start = read_offset(parameters, "page")
-    end = start + size
-    cursor = {"nextPage": shown_offset(end)} if end < len(rows) else {}
-    return json_answer({records: rows[start:end], **cursor})
+    place = read_place(parameters, "page")
+    mark = admit(Mark(place.number, place.made), in_mid_list=bool(parameters.get("page")))
+    end = place.offset + size
+    cursor = {"nextPage": shown_place(Place(end, 0, *mark))} if end < len(rows) else {}
+    return json_answer({records: rows[place.offset : end], **cursor})

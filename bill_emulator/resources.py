@@ -53,11 +53,12 @@ _ENUM = ("eq", "ne", "in", "nin")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field that a list can be filtered or sorted by."""
+    """One field that a list can be filtered or sorted by; rows without it come first in `asc`, or last."""
 
     name: str
     kind: str
     path: tuple[str, ...]
+    missing_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
@@ -17,20 +16,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bill_emulator.app import Api, Behaviour, Credentials
 from bill_emulator.company import Company
 from bill_emulator.control import control_routes, is_control
+from bill_emulator.dates import DateHeaders
 from bill_emulator.faults import TRANSPORT, Breaker, Faults
+from bill_emulator.filters import Refusals
 from bill_emulator.front import ORGANIZATION, Front, HourlyLimits
+from bill_emulator.order import Sorting
+from bill_emulator.people import Between, People, Work
 from bill_emulator.sessions import SessionBook
-from bill_emulator.traffic import Counters, Editor, Gate
+from bill_emulator.traffic import Counters, Gate
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from bill_emulator.clock import Clock
+    from bill_emulator.midlist import MidList
+    from bill_emulator.oddities import OddTimes
     from bill_emulator.spend import SpendApi
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
 _REQUESTS_KEPT = 200_000
+_RIGHT = DateHeaders("right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,19 @@ class Emulator:
         credentials: Credentials | None = None,
         cursor: str = "offset",
         refuse_assumed: bool = False,
-        ignore_sort: bool = False,
+        refuse_filters: Iterable[str] = (),
+        ignore_filters: Iterable[str] = (),
+        refuse_sort: str = "never",
+        ignore_sort: bool | str = False,
+        unsorted: str = "id",
+        unsorted_share: float = 1.0,
+        order_seed: int = 7,
+        untimed: str = "first",
+        odd_times: Iterable[OddTimes] = (),
+        mid_list: Sequence[MidList] = (),
+        cursor_life: int = 0,
+        date: str = "right",
+        date_answers: int | None = None,
         quirks: Iterable[str] = (),
         role: str = "ADMINISTRATOR",
         forbid: Iterable[str] = (),
@@ -78,6 +96,9 @@ class Emulator:
         limit_status: int = 429,
         edit_every: int = 0,
         edit_rows: int = 3,
+        delete_every: int = 0,
+        delete_rows: int = 1,
+        between: Between | None = None,
         companies: Sequence[Company] = (),
         organization_credentials: Mapping[str, Credentials] | None = None,
         forbid_in: Mapping[str, Iterable[str]] | None = None,
@@ -93,9 +114,20 @@ class Emulator:
     ) -> None:
         """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `bill_emulator.app.Behaviour`.
 
+        `refuse_filters` and `ignore_filters` name fields: a filter on such a field is answered 400, or has no effect;
+        `refuse_assumed` is 400 for filters and sorts that are neither official nor observed.
+        `refuse_sort` and `ignore_sort` say when that happens to a sort: one of `bill_emulator.order.WHENS` (True:
+        always). `unsorted` is the order that comes instead, one of `bill_emulator.order.ORDERS`, drawn from
+        `order_seed`; with `unsorted_share` below 1 it is that of so many pages only. Rows without a time are `untimed`
+        "first" or "last" in an ascending list. `odd_times` are given to every company (see `Company.odd_times`).
+        `mid_list` refuses requests with a cursor; one is good for the next `cursor_life` list requests (0: for ever).
+        `date` is how the first `date_answers` answers (None: all) are dated, one of `bill_emulator.dates.DATES`.
+
         Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
         answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
-        rows of the resource that was read are edited, and every other time a row is added to it.
+        rows of the list that was read are edited, and every other time a row is added to it; after every `delete_every`
+        list answers `delete_rows` of its rows are deleted for good. `between(list_name, company)` is called after each
+        page of a list, before any other request is looked at; it may do anything but send requests.
 
         `companies`, in place of `company`, are several organizations on one server; `organization_credentials` and
         `forbid_in` are by organization id, for those that have their own. A session ends after `session_requests`
@@ -122,23 +154,33 @@ class Emulator:
         self._limits = HourlyLimits(self.clock, requests=hourly_limit, logins=login_limit, status=quota_status)
         self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
         self._address = (host, port)
+        if not isinstance(ignore_sort, str):
+            ignore_sort = "always" if ignore_sort else "never"
+        sorting = Sorting(refuse_sort, ignore_sort, unsorted, unsorted_share, order_seed, untimed)
+        refusals = Refusals(refuse_assumed, frozenset(refuse_filters), frozenset(ignore_filters))
+        rules = tuple(odd_times)
+        work = Work(edit_every, edit_rows, delete_every, delete_rows, between)
         own_credentials, own_forbid = organization_credentials or {}, forbid_in or {}
         self._apis: list[Api] = []
         applications: dict[str, ASGIApp] = {}
         for organization, each in self.companies.items():
             each.clock = self.clock
+            if rules:
+                each.odd_times(rules)
             counters = self._counters[organization]
-            editor = Editor(counters, each, every=edit_every, rows=edit_rows)
+            people = People(counters, each, work)
             forbidden = frozenset({*forbid, *own_forbid.get(organization, ())})
             behaviour = Behaviour(
-                cursor,
-                refuse_assumed,
-                ignore_sort,
-                frozenset(quirks),
-                role,
-                forbidden,
-                frozenset(spend_quirks),
-                spend_limit,
+                cursor=cursor,
+                refusals=refusals,
+                sorting=sorting,
+                quirks=frozenset(quirks),
+                role=role,
+                forbid=forbidden,
+                spend_quirks=frozenset(spend_quirks),
+                spend_limit=spend_limit,
+                mid_list=tuple(mid_list),
+                cursor_life=cursor_life,
             )
             api = Api(
                 each,
@@ -146,7 +188,7 @@ class Emulator:
                 own_credentials.get(organization, self._credentials),
                 behaviour,
                 counters=counters,
-                editor=editor,
+                people=people,
             )
             self._apis.append(api)
             application: ASGIApp = api.application(*control_routes(api, self.faults))
@@ -158,7 +200,7 @@ class Emulator:
             )
         tokens = {api.credentials.spend_api_token: api.company.organization_id for api in reversed(self._apis)}
         front = Front(applications, self._sessions, self._limits, tokens)
-        self._application = _Outermost(front, self.clock, self._records)
+        self._application = _Outermost(front, self.clock, DateHeaders(date, date_answers), self._records)
         self._running: _Running | None = None
 
     @property
@@ -259,8 +301,9 @@ class Emulator:
 class _Outermost:
     """Writes the `Date` header from the emulator's clock, and notes every request."""
 
-    def __init__(self, inner: ASGIApp, clock: Clock, records: deque[RequestRecord]) -> None:
+    def __init__(self, inner: ASGIApp, clock: Clock, dates: DateHeaders, records: deque[RequestRecord]) -> None:
         self._inner = inner
+        self._dates = dates
         self._clock = clock
         self._records = records
 
@@ -273,9 +316,9 @@ class _Outermost:
             nonlocal answered
             answered = True
             if message["type"] == "http.response.start":
-                date = format_datetime(self._clock.now(), usegmt=True).encode()
                 headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"date"]
-                message = {**message, "headers": [*headers, (b"date", date)]}
+                dates = (_RIGHT if is_control(scope["path"]) else self._dates).next(self._clock.now())
+                message = {**message, "headers": [*headers, *dates]}
                 if not is_control(scope["path"]):
                     self._records.append(_record(scope, message["status"]))
             await send(message)

@@ -10,6 +10,7 @@
 | unknown parameters are ignored with 200: `page`, `start_date`, `page_size` | observed |
 | filters joined by commas; fields without a filter are ignored; a date-time without quotes is 400 | observed; assumed |
 | one sort field, from a short list; anything else 400 | documented; assumed |
+| sorts refused, ignored, or taken for every field (choose) | undocumented; one client sorts by `updatedTime` |
 | budgets without a `retired` filter: none; members, users and others: all | observed once; inferred |
 | receipts of transactions only with `includeReceipts=true` | documented |
 | default order: the newest first | assumed |
@@ -27,7 +28,9 @@ from starlette.routing import Route
 from bill_emulator import errors
 from bill_emulator.answers import json_answer
 from bill_emulator.errors import CodedError, ValidationError
-from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, read_max, read_offset, shown_offset
+from bill_emulator.midlist import Mark, Watch
+from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, Place, read_max, read_place, shown_place
+from bill_emulator.spend_rows import spend_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,12 +39,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from bill_emulator.company import Company
+    from bill_emulator.people import People
     from bill_emulator.spend_rows import Row
+
+    Pair = tuple[Row, Row]
 
 ROOT = "/connect/v3/spend"
 
 PARTS = {"members": "/budgets/{id}/members", "values": "/custom-fields/{id}/values"}
 LISTS = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields", *PARTS)
+NAMES = {spend_name(name): name for name in LISTS}
+"""The lists by names that no other list has: "spend_transactions", "spend_custom_fields", ..."""
 
 LARGEST = {"transactions": 50}
 """Rows on a page where it is not 100 (observed)."""
@@ -65,6 +73,9 @@ SORTS = {
 QUIRKS = {
     "ignore_filters": "filters have no effect",
     "refuse_filters": "filters are refused with 400",
+    "refuse_sort": "sorts are refused with 400",
+    "ignore_sort": "sorts have no effect",
+    "any_sort": "every field can be sorted by",
     "same_page": "nextPage has no effect, so that the first page comes again and again under the same cursor",
     "fresh_cursors": "the same, each time under a new cursor",
 }
@@ -73,22 +84,28 @@ QUIRKS = {
 class SpendApi:
     """Answers Spend & Expense requests from a company's books."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what it answers from, and how it behaves
         self,
         company: Company,
         token: str,
         *,
+        people: People,
+        watch: Watch,
         per_minute: int = 60,
         quirks: frozenset[str] = frozenset(),
         forbid: frozenset[str] = frozenset(),
+        untimed: str = "first",
     ) -> None:
         if unknown := quirks - QUIRKS.keys():
             raise ValueError(f"unknown quirk {', '.join(sorted(unknown))}; known are {', '.join(QUIRKS)}")
         self._company = company
         self._token = token
+        self._people = people
+        self._watch = watch
         self._per_minute = per_minute
         self._quirks = quirks
         self._forbid = forbid
+        self._untimed = untimed
         self._served: deque[Any] = deque()
         self._pages = 0
         self.refused = 0
@@ -135,9 +152,10 @@ class SpendApi:
         def serve(request: Request) -> Response:
             if name in self._forbid:
                 raise CodedError(errors.NO_PERMISSION)
-            rows = self._company.spend.rows(name)[::-1]
+            rows = self._company.spend.pairs(name)[::-1]
             if name == "transactions" and request.query_params.get("includeReceipts") != "true":
-                rows = [{field: value for field, value in row.items() if field != "receipts"} for row in rows]
+                for sent, _ in rows:
+                    sent.pop("receipts", None)
             if name == "budgets" and "retired:" not in request.query_params.get("filters", ""):
                 rows = []
             return self._page(name, rows, request.query_params)
@@ -148,16 +166,16 @@ class SpendApi:
         def serve(request: Request) -> Response:
             if name in self._forbid:
                 raise CodedError(errors.NO_PERMISSION)
-            books = self._company.spend
+            parent = request.path_params["id"]
             try:
-                rows = {"members": books.members, "values": books.values}[name](request.path_params["id"])
+                rows = [(row, row) for row in self._company.spend.below(name, parent)]
             except KeyError:
                 raise CodedError(errors.NO_RECORD) from None
-            return self._page(name, rows, request.query_params)
+            return self._page(name, rows, request.query_params, parent)
 
         return serve
 
-    def _page(self, name: str, rows: list[Row], parameters: Mapping[str, str]) -> Response:
+    def _page(self, name: str, rows: list[Pair], parameters: Mapping[str, str], parent: str = "") -> Response:
         largest = LARGEST.get(name, LARGEST_MAX)
         size = read_max(parameters.get("max")) or min(DEFAULT_MAX, largest)
         if size > largest:
@@ -166,20 +184,31 @@ class SpendApi:
             if "refuse_filters" in self._quirks:
                 raise ValidationError("filters: not accepted")
             if "ignore_filters" not in self._quirks:
-                rows = [row for row in rows if all(holds(row) for holds in _conditions(name, filters))]
+                conditions = _conditions(name, filters)
+                rows = [pair for pair in rows if all(holds(pair[1]) for holds in conditions)]
         if sort := parameters.get("sort"):
-            field, _, direction = sort.partition(":")
-            if field not in SORTS.get(name, ()) or direction not in ("asc", "desc"):
-                raise ValidationError(f"sort: {field} cannot be sorted by")
-            rows.sort(key=lambda row: row[field], reverse=direction == "desc")
+            self._sort(name, rows, sort)
         self._pages += 1
-        start = read_offset(parameters, "nextPage")
-        if self._quirks & {"same_page", "fresh_cursors"}:
-            start = 0
+        place = read_place(parameters, "nextPage")
+        in_mid_list = bool(parameters.get("nextPage"))
+        mark = self._watch.admit(spend_name(name), Mark(place.number, place.made), in_mid_list=in_mid_list)
+        start = 0 if self._quirks & {"same_page", "fresh_cursors"} else place.offset
         end = start + size
-        mark = self._pages if "fresh_cursors" in self._quirks else 0
-        cursor = {"nextPage": shown_offset(end, mark)} if end < len(rows) else {}
-        return json_answer({"results": rows[start:end], **cursor})
+        again = self._pages if "fresh_cursors" in self._quirks else 0
+        cursor = {"nextPage": shown_place(Place(end, again, *mark))} if end < len(rows) else {}
+        answer = json_answer({"results": [sent for sent, _ in rows[start:end]], **cursor})
+        self._people.after_list(spend_name(name), parent)
+        return answer
+
+    def _sort(self, name: str, rows: list[Pair], sort: str) -> None:
+        if "ignore_sort" in self._quirks:
+            return
+        field, _, direction = sort.partition(":")
+        known = field in SORTS.get(name, ()) or "any_sort" in self._quirks
+        if "refuse_sort" in self._quirks or not known or direction not in ("asc", "desc"):
+            raise ValidationError(f"sort: {field} cannot be sorted by")
+        last = self._untimed == "last"
+        rows.sort(key=lambda pair: ((field in pair[1]) != last, pair[1].get(field)), reverse=direction == "desc")
 
 
 def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:
@@ -200,5 +229,5 @@ def _conditions(name: str, filters: str) -> list[Callable[[Row], bool]]:
 def _time_condition(field: str, operator: str, value: str) -> Callable[[Row], bool]:
     bound = value.replace("Z", "+00:00")
     if operator == "gte":
-        return lambda row: row[field] >= bound
-    return lambda row: row[field] <= bound
+        return lambda row: field in row and row[field] >= bound
+    return lambda row: field in row and row[field] <= bound

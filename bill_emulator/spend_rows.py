@@ -21,7 +21,15 @@ from bill_emulator.times import microseconds, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bill_emulator.oddities import Oddities
+
 Row = dict[str, Any]
+
+
+def spend_name(table: str) -> str:
+    """A name for a list that no other list has: "spend_custom_fields" for "custom-fields"."""
+    return f"spend_{table.replace('-', '_')}"
+
 
 _UUID = {
     "transactions": "trx",
@@ -43,29 +51,40 @@ class SpendBooks:
     All methods may be called from any thread.
     """
 
-    def __init__(self, seed: int, organization_id: str, size: int, now: Callable[[], datetime]) -> None:
-        """Draw up the books; `size` is the number of transactions, and `now` tells when something is edited."""
+    def __init__(
+        self, seed: int, organization_id: str, size: int, now: Callable[[], datetime], odd: Callable[[], Oddities]
+    ) -> None:
+        """Draw up the books: `size` transactions. `now` tells when something is edited, `odd` which times are odd."""
+        self._odd = odd
         self._mark = zlib.crc32(f"{seed}/{organization_id}".encode()) % 10**6
         self._now = now
         self.lock = threading.RLock()
         self._tables: dict[str, dict[str, Row]] = {}
-        self._members: dict[str, list[Row]] = {}
-        self._values: dict[str, list[Row]] = {}
+        self._below: dict[str, dict[str, list[Row]]] = {"members": {}, "values": {}}
+        self._serial = size
         self._keep("users", [self._user(n) for n in range(6)])
         self._keep("budgets", [self._budget(n) for n in range(5)])
         self._keep("cards", [self._card(n) for n in range(7)])
         self._keep("custom-fields", [self._custom_field(n) for n in range(3)])
         for number, field in enumerate(self.ids("custom-fields")):
-            self._values[field] = [self._value(number, n) for n in range(3)]
+            self._below["values"][field] = [self._value(number, n) for n in range(3)]
         for number, budget in enumerate(self.ids("budgets")):
-            self._members[budget] = [self._member(number, n) for n in range(1 + number % 3)]
+            self._below["members"][budget] = [self._member(number, n) for n in range(1 + number % 3)]
         self._keep("transactions", [self._transaction(n) for n in range(size)])
         self._keep("reimbursements", [self._reimbursement(n) for n in range(max(4, size // 10))])
 
     def rows(self, table: str) -> list[Row]:
-        """Copies of all rows of a list, in the order in which they came in."""
+        """Copies of all rows of a list as they are sent, in the order in which they came in."""
+        return [sent for sent, _ in self.pairs(table)]
+
+    def pairs(self, table: str) -> list[tuple[Row, Row]]:
+        """The same rows, each along with how filters and sorts see it."""
+        name, odd = spend_name(table), self._odd()
         with self.lock:
-            return copy.deepcopy(list(self._tables[table].values()))
+            rows = list(self._tables[table].values())
+            if not odd.rules:
+                return [(row, row) for row in copy.deepcopy(rows)]
+            return [(odd.sent(name, copy.deepcopy(row)), odd.meant(name, copy.deepcopy(row))) for row in rows]
 
     def ids(self, table: str) -> list[str]:
         """All ids, in the same order."""
@@ -74,13 +93,21 @@ class SpendBooks:
 
     def members(self, budget: str) -> list[Row]:
         """Copies of the members of a budget; KeyError when there is no such budget."""
-        with self.lock:
-            return copy.deepcopy(self._members[budget])
+        return self.below("members", budget)
 
     def values(self, custom_field: str) -> list[Row]:
         """Copies of the values of a custom field; KeyError when there is no such field."""
+        return self.below("values", custom_field)
+
+    def below(self, table: str, parent: str) -> list[Row]:
+        """Copies of the "members" or "values" of a row; KeyError when there is no such row."""
         with self.lock:
-            return copy.deepcopy(self._values[custom_field])
+            return copy.deepcopy(self._below[table][parent])
+
+    def remove_below(self, table: str, parent: str, place: int) -> None:
+        """Take one of the "members" or "values" of a row away."""
+        with self.lock:
+            del self._below[table][parent][place]
 
     def edit(self, table: str, row_id: str, changes: Mapping[str, Any]) -> Row:
         """Change fields of a row, and stamp its `updatedTime` with now where it has one. Answers a copy."""
@@ -89,15 +116,16 @@ class SpendBooks:
             row.update(changes)
             if "updatedTime" in row:
                 row["updatedTime"] = shown(microseconds(self._now()))
-            return copy.deepcopy(row)
+            return self._odd().sent(spend_name(table), copy.deepcopy(row))
 
     def add_transaction(self) -> Row:
         """A new card purchase, now. Answers a copy."""
         with self.lock:
-            row = self._transaction(len(self._tables["transactions"]))
+            row = self._transaction(self._serial)
+            self._serial += 1
             row["occurredTime"] = row["authorizedTime"] = row["updatedTime"] = shown(microseconds(self._now()))
             self._tables["transactions"][row["id"]] = row
-            return copy.deepcopy(row)
+            return self._odd().sent("spend_transactions", copy.deepcopy(row))
 
     def remove(self, table: str, row_id: str) -> None:
         """Take a row away: what is deleted vanishes from the lists (official)."""

@@ -4,8 +4,9 @@ A selection ("view") is sorted once; every later edit moves the one row concerne
 100,000 rows costs a slice per page even while rows change.
 
 Order: by the sort field; rows with equal values by id, ascending, except under `createdTime`, where equal values come
-by id *descending*. `desc` is the exact reverse of `asc`. Without `sort` the order is by id. BILL documents neither the
-default order nor the tie-breaking: do not rely on either. Rows without the sort field come first in `asc` (assumed).
+by id *descending*. `desc` is the exact reverse of `asc`. Without `sort` the order is by id, unless
+`bill_emulator.order` says otherwise. BILL documents neither the default order nor the tie-breaking: do not rely on
+either. Rows without the sort field come first in `asc`, or last (assumed).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from bill_emulator.answers import ENCODER
 from bill_emulator.filters import Condition, Query, value_of
+from bill_emulator.order import DISPLACED
 from bill_emulator.resources import FLAG, NUMBER, TIME, Field
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ SortValue = int | str | Decimal
 Key = tuple[SortValue, str]
 
 _VIEWS_KEPT = 64
-_MISSING: dict[str, SortValue] = {TIME: -1, FLAG: -1, NUMBER: Decimal("-Infinity")}
+_FAR = 2**62  # beyond every moment of the calendar, before it or after it
+_FIRST: dict[str, SortValue] = {TIME: -_FAR, DISPLACED: -_FAR, FLAG: -1, NUMBER: Decimal("-Infinity")}
+_LAST: dict[str, SortValue] = {TIME: _FAR, DISPLACED: _FAR, FLAG: 2, NUMBER: Decimal("Infinity")}
+_LAST_TEXT = chr(0x10FFFF)
 # Reverses the order of ids: the first letter of the alphabet becomes the last, and so on.
 _INVERT = str.maketrans({chr(code): chr(0x7F - code) for code in range(0x80)})
 
@@ -37,9 +42,18 @@ _INVERT = str.maketrans({chr(code): chr(0x7F - code) for code in range(0x80)})
 class Stored:
     """One row as it is kept: the exact moments, and the row itself or the way to make it. Never changed."""
 
-    __slots__ = ("_json", "_make", "created", "id", "updated")
+    __slots__ = ("_json", "_make", "_plain", "created", "id", "updated")
 
-    def __init__(self, row_id: str, created: int | None, updated: int | None, make: Callable[[], Row]) -> None:
+    def __init__(
+        self,
+        row_id: str,
+        created: int | None,
+        updated: int | None,
+        make: Callable[[], Row],
+        plain: Stored | None = None,
+    ) -> None:
+        """`plain` is the row that this one misrepresents."""
+        self._plain = plain
         self.id = row_id
         self.created = created
         self.updated = updated
@@ -55,6 +69,11 @@ class Stored:
     def row(self) -> Row:
         """A fresh copy of the row as it would be sent (amounts are Decimals)."""
         return self._make()
+
+    @property
+    def plain(self) -> Stored:
+        """The row without anything odd about it."""
+        return self._plain or self
 
     def json(self) -> bytes:
         """The row as it goes over the wire; made when first asked for."""
@@ -72,7 +91,7 @@ def sort_key(stored: Stored, field: Field | None) -> Key:
         return 0, stored.id
     value = value_of(stored, field)
     if value is None:
-        value = _MISSING.get(field.kind, "")
+        value = _LAST.get(field.kind, _LAST_TEXT) if field.missing_last else _FIRST.get(field.kind, "")
     return value, stored.id.translate(_INVERT) if field.name == "createdTime" else stored.id
 
 
@@ -180,7 +199,7 @@ class Table:
             else:
                 high = min(high, place)
         if bounded:  # a row without the time meets no condition on it
-            low = max(low, bisect_left(entries, 0, key=_moment))
+            low = max(low, bisect_right(entries, -_FAR, key=_moment))
         return low, max(low, high)
 
     def _base(self, field: Field) -> View:

@@ -1,11 +1,11 @@
-"""What surrounds the answers: how long they take, how many may be asked for at once, and what changes meanwhile.
+"""What surrounds the answers: how long they take, how many may be asked for at once, and what is counted.
 
 | behaviour | known from |
 | --- | --- |
 | 3 requests at once per developer key and organization; `BDC_1322` until one finishes | documented |
 | the status of that answer (429 unless told otherwise) | undocumented |
 | sign-in and sign-out count as requests too | assumed |
-| how long an answer takes; what people edit while somebody reads | up to the user of the emulator |
+| how long an answer takes | up to the user of the emulator |
 
 An emulator has one developer key and one organization, so all its requests count together.
 """
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict, dataclass, field
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -38,7 +37,8 @@ OVER = "bill_emulator.over"
 class Counters:
     """What happened since the start, or since they were set back. Requests to `/control` are not counted.
 
-    Whoever has read an answer to its end finds it counted, and what `Editor` did on its account.
+    Whoever has read an answer to its end finds it counted, and what
+    `bill_emulator.people` did on its account.
     """
 
     requests: int = 0
@@ -53,6 +53,7 @@ class Counters:
     """Sign-ins that succeeded."""
     edits: int = 0
     adds: int = 0
+    deletes: int = 0
     first_request: float = 0.0
     last_answer: float = 0.0
 
@@ -130,38 +131,3 @@ class Gate:
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": msgspec.json.encode(body)})
-
-
-class Editor:
-    """People at work: with every so many list answers, rows of the list that was just read change or are added.
-
-    Which rows follows from the company's seed and from the order in which lists are read.
-    """
-
-    def __init__(self, counters: Counters, company: Company, *, every: int, rows: int) -> None:
-        if min(every, rows) < 0:
-            raise ValueError("edit_every and edit_rows must not be negative")
-        self._counters = counters
-        self._company = company
-        self._every = every
-        self._rows = rows
-        self._chance = Random(f"{company.seed}/edits")
-        self._answers = 0
-        self._turns = 0
-
-    def after_list(self, resource: str) -> None:
-        """A page of this list has been made up, and is about to be sent."""
-        self._answers += 1
-        if self._every and self._answers % self._every == 0:
-            self._work_on(resource)
-
-    def _work_on(self, resource: str) -> None:
-        self._turns += 1
-        present = self._company.all_stored(resource)
-        for stored in self._chance.sample(present, min(self._rows, len(present))):
-            self._counters.edits += 1
-            changes = {"description": f"Edited {self._counters.edits}"} if "description" in stored.row() else {}
-            self._company.edit(resource, stored.id, changes)
-        if self._turns % 2 == 0:
-            self._company.add(resource)
-            self._counters.adds += 1

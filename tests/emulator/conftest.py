@@ -9,6 +9,7 @@ import pytest
 from emulator_client import Client
 
 from bill_emulator import Clock, Company, Emulator
+from bill_emulator.__main__ import main
 
 NOW = datetime(2026, 7, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
@@ -47,6 +48,31 @@ def later():
         yield lambda stop: stopped.append(executor.submit(stop))
         for future in stopped:
             future.result()
+
+
+@pytest.fixture
+def from_shell(later, monkeypatch, capsys):
+    """Start the emulator that a command line describes, in this process; answers (emulator, signed-in client)."""
+    started = []
+
+    def start(*arguments, sign_in=True):
+        made = []
+
+        def emulator(*positional, **options):
+            made.append(Emulator(*positional, **options | {"port": 0}))
+            raise ValueError("made")
+
+        monkeypatch.setattr("bill_emulator.__main__.Emulator", emulator)
+        assert main(["--bills", "40", *arguments]) == 1
+        assert capsys.readouterr().err == "bill_emulator: made\n"
+        client = Client(made[0].start())
+        started.append((made[0], client))
+        return made[0], client.login() if sign_in else client
+
+    yield start
+    for emulator, client in started:
+        client.close()
+        later(emulator.stop)
 
 
 @pytest.fixture

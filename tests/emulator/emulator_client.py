@@ -63,6 +63,22 @@ class Client:
             yield body
         raise AssertionError("no end of pages")
 
+    def spend(self, path, **parameters):
+        """The decoded body of a 200 of Spend & Expense."""
+        token = self.emulator.spend_credentials["spend_api_token"]
+        answer = self.get(f"/spend/{path}", headers={"apiToken": token}, **parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json(parse_float=Decimal)
+
+    def spend_ids(self, path, **parameters):
+        """The ids of all pages of a list of Spend & Expense, in order."""
+        body = self.spend(path, **parameters)
+        found = [row["id"] for row in body["results"]]
+        while "nextPage" in body:
+            body = self.spend(path, nextPage=body["nextPage"], **parameters)
+            found += [row["id"] for row in body["results"]]
+        return found
+
     def ids(self, path, **parameters):
         """The ids of all pages, in order."""
         return [row["id"] for page in self.pages(path, **parameters) for row in page["results"]]

@@ -224,7 +224,20 @@ def test_help_names_every_switch():
     text = run("--help").stdout
     usual = ("--host", "--port", "--seed", "--bills", "--cursor", "--refuse-assumed", "--ignore-sort", "--quirk")
     traffic = ("--latency", "--limit", "--limit-status", "--edit-every", "--edit-rows")
-    for switch in (*usual, *traffic, "--clock-skew", "--created", "--bulk-import", "--pile"):
+    refusals = ("--refuse-filter", "--ignore-filter", "--refuse-sort", "--unsorted", "--unsorted-share", "--order-seed")
+    odd = ("--untimed", "--odd-time", "--mid-list", "--cursor-life", "--date", "--date-answers", "--break")
+    deletions = ("--delete-every", "--delete-rows")
+    for switch in (
+        *usual,
+        *traffic,
+        *refusals,
+        *odd,
+        *deletions,
+        "--clock-skew",
+        "--created",
+        "--bulk-import",
+        "--pile",
+    ):
         assert f"  {switch} " in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import emulator_client
@@ -41,6 +42,8 @@ ANSWERS = {
     "single_object": (500, None),
     "many_messages": (400, None),
     "record_content": (400, "BDC_1143"),
+    "latin1": (503, None),
+    "deep": (503, None),
 }
 
 
@@ -77,6 +80,40 @@ def test_bodies_that_are_no_answer(serve):
     assert bodies["html"].startswith(b"<html>")
     assert bodies["not_json"] == b"All is well."
     assert bodies["cut_json"] == right[: len(right) // 2]
+
+
+@pytest.mark.parametrize("status", [503, 200, 400])
+def test_a_body_may_hold_a_latin1_byte(serve, status):
+    emulator, client = serve()
+    right = client.get("/bills", max=2).content
+    emulator.faults.plan("latin1", path="/v3/bills", status=status)
+    answer = client.get("/bills", max=2)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json")
+    assert answer.content.count(b"\xe9") == 1
+    with pytest.raises(UnicodeDecodeError):
+        answer.content.decode()
+    body = json.loads(answer.content.decode("latin-1"))
+    if status == 200:
+        assert answer.content.replace(b'"note":"Caf\xe9",', b"") == right
+    else:
+        assert body == [{"severity": "ERROR", "category": "SERVER", "message": "Café is closed."}]
+
+
+@pytest.mark.parametrize(("options", "levels"), [({}, 20_000), ({"levels": 3}, 3)])
+@pytest.mark.parametrize("status", [503, 200])
+def test_a_body_may_be_deeply_nested(serve, status, options, levels):
+    emulator, client = serve()
+    emulator.faults.plan("deep", path="/v3/bills", status=status, **options)
+    answer = client.get("/bills")
+    nested = b"[" * levels + b"]" * levels
+    expected = b'{"results":' + nested + b"}" if status == 200 else nested
+    assert (answer.status_code, answer.content) == (status, expected)
+
+
+def test_chance_draws_these_too(serve):
+    _, client = serve(faults=Faults(rate=0.5, kinds=["latin1", "deep"]))
+    seen = {client.get("/bills").content[:3] for _ in range(40)}
+    assert seen == {b"[[[", b'[{"', b'{"r'}
 
 
 def test_the_error_envelope_of_v2(serve):
@@ -139,6 +176,62 @@ def test_a_plan_may_last_until_it_is_cleared(serve):
     assert [client.get("/bills").status_code for _ in range(3)] == [503] * 3
     emulator.faults.clear()
     assert client.get("/bills").status_code == 200
+
+
+def test_one_path_may_fail_for_ever_and_no_other(serve):
+    emulator, client = serve()
+    emulator.faults.plan("server_error", path="/v3/bills", times=None, status=500)
+    bill = emulator.company.ids("bills")[0]
+    for _ in range(50):
+        assert client.get("/bills").status_code == 500
+        assert client.get("/vendors").status_code == 200
+    assert client.get(f"/bills/{bill}").status_code == 200
+    assert emulator.faults.counts == {"server_error": 50}
+
+
+def test_a_path_may_stand_for_many(serve):
+    emulator, client = serve()
+    emulator.faults.plan("server_error", path="/v3/attachments/vendors/*", times=None)
+    vendor, customer = emulator.company.ids("vendors")[0], emulator.company.ids("customers")[0]
+    assert client.get(f"/attachments/vendors/{vendor}").status_code == 503
+    assert client.get(f"/attachments/customers/{customer}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("switches", "statuses"),
+    [
+        (["/v3/bills=server_error,status=500"], [500, 500, 500, 200]),
+        (["/v3/bills=server_error", "/v3/vendors=latin1,status=502"], [503, 503, 503, 502]),
+        (["/v3/bills=deep,after=1,times=1"], [200, 503, 200, 200]),
+        (["/v3/bills=refused,status=422,times=forever"], [422, 422, 422, 200]),
+        (["/v3/*s=forbidden"], [403, 403, 403, 403]),
+    ],
+)
+def test_the_command_line_breaks_a_path(from_shell, switches, statuses):
+    _, client = from_shell(*(word for value in switches for word in ("--break", value)))
+    assert [client.get(path).status_code for path in ("/bills", "/bills", "/bills", "/vendors")] == statuses
+
+
+def test_the_command_line_draws_a_kind_by_chance(from_shell):
+    emulator, client = from_shell("--fault-rate", "1", "--fault", "latin1", "--fault", "deep", sign_in=False)
+    assert {client.get("/bills").content[:3] for _ in range(40)} == {b"[[[", b'[{"'}
+    assert emulator.faults.counts.keys() == {"latin1", "deep"}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("bills=deep", "'bills' is not a path like /v3/bills"),
+        ("/v3/bills=thunder", "unknown fault 'thunder'; known are server_error, "),
+        ("/v3/bills", "unknown fault ''; known are server_error, "),
+        ("/v3/bills=deep,stats=1", "'stats=1' is not one of status=..., "),
+        ("/v3/bills=deep,status=bad", "'bad' is not a whole number"),
+    ],
+)
+def test_a_wrong_switch_is_told_in_one_line(from_shell, capsys, value, message):
+    with pytest.raises(SystemExit):
+        from_shell("--break", value)
+    assert capsys.readouterr().err.startswith(f"bill_emulator: argument --break: {message}")
 
 
 def test_chance_follows_the_seed(serve):

@@ -166,6 +166,8 @@ def test_a_request_that_fails_is_no_longer_in_flight(serve):
         {"latency": -1},
         {"edit_every": -1},
         {"edit_rows": -1},
+        {"delete_every": -1},
+        {"delete_rows": -1},
     ],
 )
 def test_impossible_settings_are_refused(option):
@@ -317,6 +319,7 @@ def test_the_counters_say_what_happened(serve):
         "sessions": 1,
         "edits": 0,
         "adds": 0,
+        "deletes": 0,
     }
     for path in ("", "/state"):
         state = control(emulator, path)
@@ -334,7 +337,9 @@ def test_the_counters_can_be_set_back(serve, way):
         emulator.reset_counters()
     else:
         control(emulator, do="reset_counters")
-    zero = dict.fromkeys(("requests", "in_flight", "peak_in_flight", "refused", "logins", "edits", "adds"), 0)
+    zero = dict.fromkeys(
+        ("requests", "in_flight", "peak_in_flight", "refused", "logins", "edits", "adds", "deletes"), 0
+    )
     zero |= {"first_request": 0.0, "last_answer": 0.0, "by_status": {}}
     assert emulator.counters.as_dict() == zero
     client.ok("/vendors")
