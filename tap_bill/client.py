@@ -32,16 +32,18 @@ class Shared:
         self.sign_ins = SignIns()
         self._max_wait: float = settings["rate_limit_max_wait"]
         self._own_limit: int | None = settings.get("max_requests_per_hour")
+        self._lock = threading.Lock()
         self._quotas: dict[str, tuple[HourlyQuota, HourlyQuota]] = {}
 
     def quotas(self, dev_key: str) -> tuple[HourlyQuota, HourlyQuota]:
         """Return the limits of a developer key: of requests, and of sign-ins."""
-        if dev_key not in self._quotas:
-            self._quotas[dev_key] = (
-                HourlyQuota("requests", self.clock, max_wait=self._max_wait, own_limit=self._own_limit),
-                HourlyQuota("sign-ins", self.clock, max_wait=self._max_wait),
-            )
-        return self._quotas[dev_key]
+        with self._lock:
+            if dev_key not in self._quotas:
+                self._quotas[dev_key] = (
+                    HourlyQuota("requests", self.clock, max_wait=self._max_wait, own_limit=self._own_limit),
+                    HourlyQuota("sign-ins", self.clock, max_wait=self._max_wait),
+                )
+            return self._quotas[dev_key]
 
 
 class Surroundings(t.TypedDict):

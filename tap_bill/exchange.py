@@ -187,7 +187,7 @@ class Exchange:
 
     def _pause(self, request: Request, outcome: Answer | NoAnswerError, retries: int, tally: Tally) -> None:
         """Wait before a request is repeated: longer each time, and by chance, so that not all come back at once."""
-        pause = random.uniform(0, min(LONGEST_PAUSE, 2.0**retries))  # noqa: S311 - no secret
+        pause = random.uniform(0, min(LONGEST_PAUSE, 2.0 ** min(retries, 10)))  # noqa: S311 - no secret
         what = outcome.message if isinstance(outcome, NoAnswerError) else f"{request} was answered {outcome.refusal}"
         if isinstance(outcome, Answer):
             asked = outcome.retry_after or 0.0
