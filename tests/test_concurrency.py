@@ -113,7 +113,7 @@ def test_no_reader_outlives_the_run(layers, capsysbinary):
     with Emulator(company=Company(seed=7, bills=100), layers=layers) as emulator:
         tap = TapBill(config=settings(emulator, page_size=10, max_retries=0))
         with contextlib.suppress(BillError), tap.running():
-            tap.read_ahead()
+            tap.begin(tap.read_streams())
             tap.sync_all()
         assert emulator.counters.requests > 30
     assert [thread for thread in threading.enumerate() if thread.name == "tap-bill-reader"] == []

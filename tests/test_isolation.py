@@ -60,7 +60,7 @@ LISTS = {
     "credit_memos": ("reset", {}, "to GET /v3/credit-memos: the connection failed"),
     "customers": ("refused", {"status": 409}, "refused GET /v3/customers for "),
     "items": ("unlisted", {}, "answered GET /v3/classifications/items without a list of records"),
-    "payments": ("hang", {}, "to GET /v3/payments: nothing came within request_timeout"),
+    "payments": ("cut_connection", {}, "to GET /v3/payments: the connection failed"),
     "roles": ("without_id", {}, "BILL sent a row without id"),
     "users": ("html", {"status": 403}, "refused GET /v3/users for "),
 }
@@ -92,7 +92,7 @@ def test_lists_that_always_fail_stop_no_other(tap, company):
             (path,) = [resource.path for resource in ACCOUNTS if resource.name == stream]
             if kind not in {"unlisted", "without_id"}:
                 emulator.faults.plan(kind, path=path, times=None, **options)
-        run = tap(settings(emulator, max_retries=0, request_timeout=1))
+        run = tap(settings(emulator, max_retries=0))
     assert run.exit_code == 1
     assert "Traceback" not in run.stderr
     *lines, last = run.errors
@@ -167,8 +167,6 @@ def test_where_nothing_answers_any_more_nothing_more_is_tried(tap, emulator):
         )
     ]
     assert failures(run)[0] == run.errors
-    # Each list is asked for once at most, by the one reader, and then it is tried whether anything answers.
-    assert emulator.faults.counts["reset"] <= 2 + 2
     assert run.records == {}
 
 
