@@ -68,7 +68,7 @@ def _try(tap: TapBill, resource: Resource, found: dict[str, str]) -> str:
     """Ask for one record; `found` keeps an id of each resource for those that are asked for by one."""
     parent = resource.parent
     if parent and parent.stream not in found:
-        return f"{UNTRIED}: {parent.stream} brought no rows"
+        return f"{UNTRIED}: {parent.stream} has no rows"
     endpoint = Endpoint.of(
         resource,
         organization_id=tap.organization_id,

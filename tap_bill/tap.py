@@ -232,16 +232,16 @@ class TapBill(Tap):
         return [stream for stream in self.needed_streams() if isinstance(stream, ResourceStream)]
 
     def begin(self, streams: Iterable[ResourceStream]) -> None:
-        """Write the state that the run begins with, and let first pages be fetched while earlier streams are written.
+        """Let first pages be fetched while earlier streams are written, and write the state that the run begins with.
 
         Args:
             streams: what will be read, in this order.
         """
         self._reset_state_progress_markers()
-        if self.state:
-            self.state_writer.write_state(self.state)
         for stream in streams:
             self.fetcher_of(stream.resource).expect(stream.expected())
+        if self.state:
+            self.state_writer.write_state(self.state)
 
     def close(self) -> None:
         """End what is under way and sign out; the tap is not used after that."""
