@@ -10,7 +10,7 @@ from threading import Condition, Lock
 
 from requests.auth import AuthBase
 
-from tap_bill.errors import BillError, Reaction, RefusedError, SignInError
+from tap_bill.errors import BillError, NoAnswerError, Reaction, RefusedError, SignInError
 from tap_bill.exchange import Request
 from tap_bill.settings import LOGIN, environment
 from tap_bill.tally import SIGN_IN
@@ -94,7 +94,7 @@ class SignIns:
         return user in self._accepted or tried < REFUSALS
 
 
-class _Lasting(AuthBase):
+class Lasting(AuthBase):
     """Credentials that go with every request and cannot be renewed: a few headers, or none."""
 
     def __init__(self, **headers: str) -> None:
@@ -169,7 +169,7 @@ class BillSessionAuthenticator:
         """Return the credentials of the next request, signing in first where there is no session that is fit for use.
 
         Raises:
-            SignInError: if BILL refuses the credentials, or has refused them before.
+            SignInError: if BILL refuses the credentials or does not answer, now or before.
             UnreachableError: if BILL cannot be reached.
         """
         with self._lock:
@@ -211,11 +211,13 @@ class BillSessionAuthenticator:
         login, where = self._login, environment(self._exchange.api_url)
         request = Request(SIGN_IN, "POST", "/v3/login", json=login.body)
         try:
-            answer = self._exchange.send(request, _Lasting(), self._quotas, self._tally)
+            answer = self._exchange.send(request, Lasting(), self._quotas, self._tally)
+        except NoAnswerError as error:
+            raise SignInError(error.message) from None
         except RefusedError as error:
             refusal = error.refusal
             if refusal.reaction in PASSING:
-                raise
+                raise SignInError(error.message) from None
             known = refusal.known_as.advice if refusal.reaction is Reaction.STOP else ""
             raise SignInError(
                 f"BILL {where} refused the sign-in to organization {login.organization_id} with "
@@ -237,7 +239,7 @@ class BillSessionAuthenticator:
         return _SessionHeaders(session_id, login.dev_key)
 
 
-class SpendTokenAuthenticator(_Lasting):
+class SpendTokenAuthenticator(Lasting):
     """The API token of Spend & Expense: one header, no session (BILL: authentication with an API token)."""
 
     def __init__(self, token: str) -> None:

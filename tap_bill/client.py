@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from tap_bill.auth import BillSessionAuthenticator, Login, SignIns, SpendTokenAuthenticator
-from tap_bill.errors import Reaction, RefusedError, SignInError
+from tap_bill.auth import BillSessionAuthenticator, Lasting, Login, SignIns, SpendTokenAuthenticator
+from tap_bill.errors import NoAnswerError, Reaction, RefusedError, SignInError, UnreachableError
 from tap_bill.exchange import Exchange, Policy, Request
 from tap_bill.gate import Gate
 from tap_bill.pace import Pace
@@ -32,16 +32,18 @@ class Shared:
         self.sign_ins = SignIns()
         self._max_wait: float = settings["rate_limit_max_wait"]
         self._own_limit: int | None = settings.get("max_requests_per_hour")
+        self._lock = threading.Lock()
         self._quotas: dict[str, tuple[HourlyQuota, HourlyQuota]] = {}
 
     def quotas(self, dev_key: str) -> tuple[HourlyQuota, HourlyQuota]:
         """Return the limits of a developer key: of requests, and of sign-ins."""
-        if dev_key not in self._quotas:
-            self._quotas[dev_key] = (
-                HourlyQuota("requests", self.clock, max_wait=self._max_wait, own_limit=self._own_limit),
-                HourlyQuota("sign-ins", self.clock, max_wait=self._max_wait),
-            )
-        return self._quotas[dev_key]
+        with self._lock:
+            if dev_key not in self._quotas:
+                self._quotas[dev_key] = (
+                    HourlyQuota("requests", self.clock, max_wait=self._max_wait, own_limit=self._own_limit),
+                    HourlyQuota("sign-ins", self.clock, max_wait=self._max_wait),
+                )
+            return self._quotas[dev_key]
 
 
 class Surroundings(t.TypedDict):
@@ -106,10 +108,15 @@ class Client:
             params: query parameters, not encoded.
 
         Raises:
-            BillError: what `Exchange.send` raises.
+            BillError: what `Exchange.send` raises; `UnreachableError` where BILL answers nothing else either.
         """
-        request = Request(stream, "GET", path, params)
-        answer = self._exchange.send(request, self.credentials, self.quotas, self._tallies.of(stream))
+        request, tally = Request(stream, "GET", path, params), self._tallies.of(stream)
+        try:
+            answer = self._exchange.send(request, self.credentials, self.quotas, tally)
+        except NoAnswerError as error:
+            if self._exchange.is_answered(Lasting(), tally):
+                raise
+            raise UnreachableError(f"{error.message} Nothing else is answered either, so no more is read.") from None
         self._server_time = answer.server_time
         return answer.body
 
@@ -186,14 +193,7 @@ class SpendClient(Client):
         with self._lock:
             if self._is_accepted:
                 return
-            try:
-                self.get(SPEND_CHECK, "/v3/spend/users/current", {})
-            except RefusedError as error:
-                if error.refusal.reaction is Reaction.SKIP_STREAM:
-                    raise self._refused(error.refusal) from None
-                if error.refusal.reaction is not Reaction.STOP:
-                    raise
-                # What is read later tells by itself what is wrong with it.
+            self._check()
             self._is_accepted = True
 
     def get(self, stream: str, path: str, params: Mapping[str, str]) -> t.Any:
@@ -205,9 +205,26 @@ class SpendClient(Client):
         try:
             return super().get(stream, path, params)
         except RefusedError as error:
-            if error.refusal.reaction is not Reaction.RENEW_SESSION:
-                raise
-            raise self._refused(error.refusal) from None
+            if error.refusal.reaction is Reaction.RENEW_SESSION:
+                self._check()  # is it the token, or this list alone?
+            raise
+
+    def _check(self) -> None:
+        """Ask for the user that the token belongs to.
+
+        Raises:
+            SignInError: if BILL refuses the token, or does not answer.
+        """
+        try:
+            super().get(SPEND_CHECK, "/v3/spend/users/current", {})
+        except NoAnswerError as error:
+            raise SignInError(error.message) from None
+        except RefusedError as error:
+            if error.refusal.reaction in {Reaction.SKIP_STREAM, Reaction.RENEW_SESSION}:
+                raise self._refused(error.refusal) from None
+            if error.refusal.reaction is not Reaction.STOP:
+                raise SignInError(error.message) from None
+            # What is read later tells by itself what is wrong with it.
 
     def _refused(self, refusal: Refusal) -> SignInError:
         code = ", ".join((f"HTTP {refusal.status}", *refusal.codes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_bill.endpoints import Endpoint
-from tap_bill.errors import Reaction, RefusedError
+from tap_bill.errors import BillError, Reaction, RefusedError, Scope
 from tap_bill.resources import RESOURCES
 from tap_bill.settings import environment
 
@@ -18,9 +18,11 @@ if t.TYPE_CHECKING:
 
 READABLE: t.Final = "can be read"
 REFUSED: t.Final = "may not be read"
+BROKEN: t.Final = "cannot be read: see below"
+UNTRIED: t.Final = "cannot be tried"
 
 
-def examine(tap: TapBill, tell: Callable[[str], None]) -> int:
+def examine(tap: TapBill, tell: Callable[[str], None]) -> list[BillError]:
     """Tell of each selected resource whether the credentials may read it.
 
     Args:
@@ -28,12 +30,13 @@ def examine(tap: TapBill, tell: Callable[[str], None]) -> int:
         tell: takes the lines of the report.
 
     Returns:
-        How many of them can be read.
+        What is wrong, other than with permissions.
 
     Raises:
-        BillError: if BILL refuses the credentials, or a resource for another reason than permission.
+        BillError: if BILL accepts none of the credentials, or cannot be reached.
     """
-    tap.sign_in()
+    refused = tap.sign_in()
+    problems = list(refused.values())
     tell(f"Signed in to BILL {environment(tap.config['api_url'])}, {tap.whose}.")
     needed = {stream.resource.name for stream in tap.needed_streams()}
     resources = [resource for resource in RESOURCES if resource.name in needed]  # parents first
@@ -41,20 +44,31 @@ def examine(tap: TapBill, tell: Callable[[str], None]) -> int:
     found: dict[str, str] = {}
     verdicts = []
     for resource in resources:
-        verdicts.append(_try(tap, resource, found))
+        client = tap.client_of(resource)
+        try:
+            verdicts.append(f"{UNTRIED}: not signed in" if client in refused else _try(tap, resource, found))
+        except BillError as error:
+            problems.append(error)
+            if error.scope is Scope.RUN:
+                return problems
+            if error.scope is Scope.SIDE:
+                refused[client] = error
+            verdicts.append(BROKEN)
         tell(f"  {resource.name:{width}}  {verdicts[-1]}")
     readable = sum(verdict.startswith(READABLE) for verdict in verdicts)
     tell(f"{readable} of {len(resources)} streams can be read.")
     if any(verdict.startswith(REFUSED) for verdict in verdicts):
         tell("Give the user a role with these permissions in BILL, or deselect the streams.")
-    return readable
+    if not readable and not problems:
+        problems.append(BillError(f"None of the selected streams of {tap.whose} can be read."))
+    return problems
 
 
 def _try(tap: TapBill, resource: Resource, found: dict[str, str]) -> str:
     """Ask for one record; `found` keeps an id of each resource for those that are asked for by one."""
     parent = resource.parent
     if parent and parent.stream not in found:
-        return f"cannot be tried: {parent.stream} has no rows"
+        return f"{UNTRIED}: {parent.stream} has no rows"
     endpoint = Endpoint.of(
         resource,
         organization_id=tap.organization_id,

@@ -14,12 +14,22 @@ if t.TYPE_CHECKING:
 LOGGER = logging.getLogger("tap-bill")
 
 
+class Scope(enum.Enum):
+    """What a problem ends."""
+
+    STREAM = "what was being read"
+    SIDE = "all that is read with the same credentials: accounts payable and receivable, or Spend & Expense"
+    RUN = "everything"
+
+
 class BillError(click.ClickException):
     """A problem that the user can understand and mend.
 
     The message is one sentence for the log: what happened, where, what to do next. Raised anywhere below
     the command line it ends the process with exit code 1 and that sentence, without a traceback.
     """
+
+    scope = Scope.STREAM
 
     def show(self, file: t.IO[t.Any] | None = None) -> None:  # noqa: ARG002 - click's signature
         """Log the message; click calls this in place of a traceback."""
@@ -30,16 +40,22 @@ class BillError(click.ClickException):
 class ConfigurationError(BillError):
     """The settings cannot work; one line per setting, and nothing was sent."""
 
+    scope = Scope.RUN
+
 
 class StateError(BillError):
     """The state file was not written by this tap."""
 
+    scope = Scope.RUN
+
 
 class SignInError(BillError):
-    """BILL refused the sign-in.
+    """BILL refused the sign-in, or gave no answer to it.
 
     `wrong_credentials` tells whether the user or the key is refused, whichever the organization.
     """
+
+    scope = Scope.SIDE
 
     def __init__(self, message: str, *, wrong_credentials: bool = False) -> None:
         super().__init__(message)
@@ -47,15 +63,21 @@ class SignInError(BillError):
 
 
 class UnreachableError(BillError):
-    """No usable answer came back, and another try is of no use: a redirect, a certificate that cannot be verified."""
+    """BILL cannot be reached: a redirect, a certificate that cannot be verified, no answer to anything."""
+
+    scope = Scope.RUN
 
 
 class NoAnswerError(UnreachableError):
     """No usable answer came back this time: connection refused or reset, timeout, an answer cut off."""
 
+    scope = Scope.STREAM
+
 
 class QuotaError(BillError):
     """The developer key has used up an hourly limit, and the next hour is too far away."""
+
+    scope = Scope.SIDE
 
     def __init__(self, message: str) -> None:
         """Tell what to do, after a message that ends with when to run again."""
@@ -70,11 +92,15 @@ class PagingError(BillError):
 
 
 class TargetGoneError(BillError):
-    """Nobody reads what the tap writes any more."""
+    """What the tap writes reaches nobody any more."""
+
+    scope = Scope.RUN
 
 
 class StoppedError(BillError):
     """The run ends while this request was still waiting."""
+
+    scope = Scope.RUN
 
 
 class RefusedError(BillError):
@@ -86,6 +112,14 @@ class RefusedError(BillError):
     def __init__(self, message: str, refusal: Refusal) -> None:
         super().__init__(message)
         self.refusal = refusal
+        if refusal.reaction is Reaction.WAIT_FOR_HOUR:
+            self.scope = Scope.SIDE
+
+
+def fault(where: str, error: Exception) -> BillError:
+    """Log the traceback of an error that is the tap's own, and return what to tell of it."""
+    LOGGER.error("%s: could not be read.", where, exc_info=error)
+    return BillError(f"{where}: {type(error).__name__}, a fault of tap-bill: report it with the lines above.")
 
 
 class Reaction(enum.Enum):

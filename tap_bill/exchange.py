@@ -162,6 +162,15 @@ class Exchange:
                 case _:
                     raise self._failure(request, outcome, retries)
 
+    def is_answered(self, auth: AuthBase, tally: Tally) -> bool:
+        """Tell whether BILL answers anything at all; `auth` need not be good for anything."""
+        tally.add(requests=1)
+        try:
+            self._transport.send("GET", "/v3/login/session", auth=auth)
+        except NoAnswerError:
+            return False
+        return True
+
     def sign_out(self, auth: AuthBase, tally: Tally) -> None:
         """End a session; one try, whatever comes back.
 
@@ -187,14 +196,15 @@ class Exchange:
 
     def _pause(self, request: Request, outcome: Answer | NoAnswerError, retries: int, tally: Tally) -> None:
         """Wait before a request is repeated: longer each time, and by chance, so that not all come back at once."""
-        pause = random.uniform(0, min(LONGEST_PAUSE, 2.0**retries))  # noqa: S311 - no secret
+        pause = random.uniform(0, min(LONGEST_PAUSE, 2.0 ** min(retries, 10)))  # noqa: S311 - no secret
         what = outcome.message if isinstance(outcome, NoAnswerError) else f"{request} was answered {outcome.refusal}"
         if isinstance(outcome, Answer):
             asked = outcome.retry_after or 0.0
             if asked > self._policy.max_wait:
-                raise QuotaError(
-                    f"{request.stream}: BILL wants no request for {asked:.0f} seconds. Run again after that"
-                )
+                wish = f"BILL wants no request for {asked:.0f} seconds"
+                if outcome.refusal and outcome.refusal.reaction is Reaction.RETRY:  # no limit, and maybe one list's
+                    raise self._failure(request, outcome, retries - 1, f" {wish}.")
+                raise QuotaError(f"{request.stream}: {wish}. Run again after that")
             pause = max(pause, asked)
             if outcome.refusal and outcome.refusal.reaction is Reaction.SLOW_DOWN:
                 self._gate.narrow()
@@ -211,7 +221,7 @@ class Exchange:
         if self._stop.wait(pause):
             raise StoppedError(f"{request.stream}: stopped while waiting to try again.")
 
-    def _failure(self, request: Request, outcome: Answer | NoAnswerError, retries: int) -> BillError:
+    def _failure(self, request: Request, outcome: Answer | NoAnswerError, retries: int, more: str = "") -> BillError:
         tries = f", tried {retries + 1} times" if retries else ""
         if isinstance(outcome, NoAnswerError):
             return NoAnswerError(f"{request.stream}: {outcome.message}{tries}.")
@@ -219,6 +229,6 @@ class Exchange:
         verb = "could not answer" if refusal.reaction is Reaction.RETRY else "refused"
         advice = f": {refusal.known_as.advice}" if refusal.known_as.advice else ""
         return RefusedError(
-            f"{request.stream}: BILL {verb} {request} for {self._whose} ({refusal}{tries}){advice}.",
+            f"{request.stream}: BILL {verb} {request} for {self._whose} ({refusal}{tries}){advice}.{more}",
             refusal,
         )

@@ -102,7 +102,7 @@ class HourlyQuota:
             now = self._clock.now()
             if self._closed_until:
                 if now < self._closed_until:
-                    return self._closed_until - now
+                    return min(self._closed_until - now, HOUR)  # however BILL's clock may jump
                 self._closed_until, self._just_opened = 0.0, True
             if now // HOUR != self._hour:
                 self._hour, self._count = int(now // HOUR), 0

@@ -14,6 +14,10 @@ if t.TYPE_CHECKING:
 LONGEST_MESSAGE = 300
 """Characters of BILL's own words that are repeated to the user."""
 
+LONGEST_READ: t.Final = 2_000
+MOST_READ: t.Final = 20
+"""A message that is longer, and any after so many, is left out: BILL's own are short and few."""
+
 SUCCESS: t.Final = range(200, 300)
 SERVER_ERRORS: t.Final = range(500, 600)
 
@@ -91,8 +95,10 @@ def read_refusal(status: int, body: object, *, is_json: bool) -> Refusal | None:
     if status in SUCCESS and not errors:
         return None
     codes = dict.fromkeys(code for error in errors if isinstance(code := error.get("code"), str))
-    texts = [text for error in errors if isinstance(text := error.get("message"), str)]
-    return Refusal(status, tuple(filter(_CODE.fullmatch, codes)), _joined(texts))
+    texts = [text for error in errors[:MOST_READ] if isinstance(text := error.get("message"), str)]
+    return Refusal(
+        status, tuple(filter(_CODE.fullmatch, codes)), _joined([text for text in texts if len(text) <= LONGEST_READ])
+    )
 
 
 def _errors(body: object) -> Iterator[dict[str, t.Any]]:

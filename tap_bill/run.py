@@ -1,4 +1,7 @@
-"""A run from sign-in to summary: over one organization, or over several at once, of which one may fail alone."""
+"""A run from sign-in to summary: over one organization, or over several at once.
+
+A failure stays where it happened: the other streams are read, the other side of BILL, the other organizations.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,18 @@ import typing as t
 from collections import deque
 
 from tap_bill.configuration import organizations
-from tap_bill.errors import BillError, TargetGoneError
+from tap_bill.errors import BillError, Scope, TargetGoneError, fault
 from tap_bill.fetcher import GLANCE
 from tap_bill.logs import ORGANIZATION, name_organizations
 from tap_bill.summary import Outcome, summary
+from tap_bill.tally import Tallies
 from tap_bill.writer import OrganizationWriter, SharedOutput
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_bill.client import Client
+    from tap_bill.streams import ResourceStream
     from tap_bill.tap import TapBill
 
 LOGGER = logging.getLogger("tap-bill")
@@ -29,33 +35,91 @@ def run(tap: TapBill) -> None:
     """Read everything that is selected, of every organization.
 
     Raises:
-        BillError: if an organization could not be read, after the others were.
+        BillError: if something could not be read, after all else was.
     """
     if len(organizations(tap.config)) > 1:
         _Several(tap).run()
         return
+    failed: list[str] = []
+    ended = ""
     try:
-        _read(tap)
+        failed = _read(tap)
+    except BillError as error:
+        ended = error.message
+        raise
     finally:
-        LOGGER.info(summary([Outcome(tap.organization_id, tap.tallies)]))
+        LOGGER.info(summary([Outcome(tap.organization_id, tap.tallies, ended)]))
+    if failed:
+        raise BillError(
+            f"{len(failed)} of {len(tap.read_streams())} streams could not be read to the end: {', '.join(failed)}. "
+            "Why is told for each above; what was read is kept, and the next run goes on there."
+        )
 
 
-def _read(tap: TapBill) -> None:
+def _read(tap: TapBill) -> list[str]:
     """Read one organization.
 
+    Returns:
+        The streams that could not be read to the end; why is logged.
+
     Raises:
-        BillError: if it could not be read to the end, or if none of its streams could be read at all.
+        BillError: if nothing can be read any more, or if none of its streams could be read at all.
     """
     tap.check_selection()
     with tap.running():
-        tap.sign_in()  # before anything is written, so that a refusal leaves no trace in the target
-        tap.read_ahead()
-        tap.sync_all()
+        failed = _read_streams(tap, tap.read_streams())
     if all(stream.is_refused for stream in tap.needed_streams() if stream.selected):
         raise BillError(
             f"BILL does not let this user read any of the selected streams of {tap.whose}; "
             "give the user a role that may read them, or select others."
         )
+    return failed
+
+
+def _read_streams(tap: TapBill, streams: list[ResourceStream]) -> list[str]:
+    """Read one stream after the other, in place of the SDK's `sync_all`, which the first failure ends.
+
+    Returns:
+        Those that could not be read to the end.
+
+    Raises:
+        BillError: if there is nothing left to go on with.
+    """
+    refused = tap.sign_in()  # before anything is written, so that a refusal leaves no trace in the target
+    for error in refused.values():
+        error.show()
+    sides: dict[ResourceStream, Client] = {stream: tap.client_of(stream.resource) for stream in streams}
+    tap.begin(stream for stream in streams if sides[stream] not in refused)
+    failed: list[str] = []
+    for place, stream in enumerate(streams):
+        side = sides[stream]
+        problem = refused.get(side) or _read_stream(stream)
+        if problem is None:
+            continue
+        failed.append(stream.name)
+        stream.fail(problem)
+        if side in refused:
+            continue
+        if problem.scope is Scope.SIDE:
+            refused[side] = problem
+        if problem.scope is Scope.RUN or {*sides.values()} <= {*refused} or len(streams) == 1:
+            for unread in streams[place:]:
+                unread.fail(problem)
+            raise problem
+        problem.show()
+    return failed
+
+
+def _read_stream(stream: ResourceStream) -> BillError | None:
+    """Read a stream with all that is read along with it; return why that was not possible."""
+    try:
+        stream.sync()
+        stream.finalize_state_progress_markers()
+    except BillError as problem:
+        return problem
+    except Exception as error:  # noqa: BLE001 - a fault of ours, which must not take the other streams along
+        return fault(stream.name, error)
+    return None
 
 
 class _Several:
@@ -92,17 +156,26 @@ class _Several:
         try:
             while (alive := [reader for reader in readers if reader.is_alive()]) and not self._target_gone:
                 alive[0].join(GLANCE)
+            if not self._target_gone:
+                self._add_unread()
         finally:
             self._stop(readers)
             self._outcomes.sort(key=lambda outcome: self._order.index(outcome.organization_id))
             LOGGER.info(summary(self._outcomes))
         if self._target_gone:
             raise self._target_gone
-        if failed := [outcome.organization_id for outcome in self._outcomes if outcome.error]:
+        if failed := [outcome.organization_id for outcome in self._outcomes if outcome.failures]:
             raise BillError(
                 f"{len(failed)} of {len(self._order)} organizations could not be read to the end: {', '.join(failed)}. "
                 "Why is told for each above; what was read is kept, and the next run goes on there."
             )
+
+    def _add_unread(self) -> None:
+        """Tell of those that no reader came to: one may have died."""
+        told = {outcome.organization_id for outcome in self._outcomes}
+        for unread in [name for name in self._order if name not in told]:
+            LOGGER.error("%s: was not read.", unread)
+            self._outcomes.append(Outcome(unread, Tallies(), "It was not read."))
 
     def _stop(self, readers: list[threading.Thread]) -> None:
         """Let nothing wait or be written any more; without effect where all is done."""
@@ -128,25 +201,24 @@ class _Several:
 
     def _read_alone(self, settings: Mapping[str, t.Any]) -> None:
         """Read an organization; whatever goes wrong is told and goes no further."""
-        tap = self._tap.for_organization(settings, OrganizationWriter(self._output))
-        with self._lock:
-            self._active.add(tap)
+        tap, error = None, ""
         try:
+            with self._lock:  # one at a time: what they share is made by the first
+                tap = self._tap.for_organization(settings, OrganizationWriter(self._output))
+                self._active.add(tap)
             _read(tap)
-            error = ""
         except TargetGoneError as gone:
             self._target_gone = gone
             return
         except BillError as problem:
             error = problem.message
-        except Exception as fault:  # a fault of ours, which must not take the other organizations along
-            LOGGER.exception("Could not be read.")
-            error = f"{type(fault).__name__}, a fault of tap-bill: report it with the lines above."
+        except Exception as problem:  # noqa: BLE001 - a fault of ours, which must not take the other organizations along
+            error = fault(f"organization {settings['organization_id']}", problem).message
         finally:
             with self._lock:
-                self._active.discard(tap)
+                self._active -= {tap}
         if self._stopped:
             return
-        if error:
-            LOGGER.error(error)
-        self._outcomes.append(Outcome(tap.organization_id, tap.tallies, error))
+        for line in error.splitlines():
+            LOGGER.error(line)
+        self._outcomes.append(Outcome(settings["organization_id"], tap.tallies if tap else Tallies(), error))

@@ -193,6 +193,11 @@ class BillStream(Stream):
             self.resource.needs,
         )
 
+    def fail(self, error: BillError) -> None:
+        """Note why it could not be read to the end, and with it what is read along with it."""
+        for stream in (self, *(child for child in self.child_streams if child.selected)):
+            t.cast("BillStream", stream).tally.failed = error.message
+
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Return nothing: the bookmark is capped by BILL's clock (`passes`), not by this machine's."""
 

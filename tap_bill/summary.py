@@ -21,12 +21,18 @@ class Outcome:
     Args:
         organization_id: which; empty where only Spend & Expense is read.
         tallies: what its streams did.
-        error: why it ended early, as one sentence; empty if all went well.
+        error: why it ended early, as one sentence; empty if it did not.
     """
 
     organization_id: str
     tallies: Tallies
     error: str = ""
+
+    @property
+    def failures(self) -> list[str]:
+        """Everything that went wrong, each once."""
+        told = (*(tally.failed for _, tally in self.tallies), self.error)
+        return list(dict.fromkeys(line for text in told for line in text.splitlines()))
 
 
 _COLUMNS: t.Final = (
@@ -72,8 +78,7 @@ def _section(outcome: Outcome, brief: bool) -> Iterable[str]:  # noqa: FBT001 - 
     waited = sum(tally.waited for _, tally in tallies)
     whose = f"Organization {outcome.organization_id}" if outcome.organization_id else "Spend & Expense"
     yield f"{whose}: {', '.join(total)}, {waited:.0f} s waited for limits"
-    if outcome.error:
-        yield f"  FAILED: {outcome.error}"
+    yield from (f"  FAILED: {failure}" for failure in outcome.failures)
     told = [(stream, tally) for stream, tally in tallies if not (brief and tally.is_quiet)]
     rows = [tuple(name for name, _ in _COLUMNS), *(_row(stream, tally) for stream, tally in told)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
@@ -92,5 +97,5 @@ def _row(stream: str, tally: Tally) -> tuple[str, ...]:
         f"{tally.waited:.0f} s" if tally.waited else "-",
         tally.before or "-",
         tally.after or "-",
-        f"skipped: {tally.skipped}" if tally.skipped else "",
+        "failed" if tally.failed else f"skipped: {tally.skipped}" if tally.skipped else "",
     )

@@ -27,6 +27,7 @@ class Tally:
         before: the bookmark before the run; None without one.
         after: the bookmark after it.
         skipped: why it was not read; empty if it was.
+        failed: why it could not be read to the end, as one sentence; empty if it was.
     """
 
     records: int = 0
@@ -37,12 +38,13 @@ class Tally:
     before: str | None = None
     after: str | None = None
     skipped: str = ""
+    failed: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def is_quiet(self) -> bool:
         """Whether there is nothing to tell: nothing new, no trouble."""
-        trouble = self.retries or self.renewals or self.waited or self.skipped
+        trouble = self.retries or self.renewals or self.waited or self.skipped or self.failed
         return not (self.records or trouble) and self.before == self.after
 
     def add(self, *, requests: int = 0, retries: int = 0, renewals: int = 0, waited: float = 0.0) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
 import threading
 import typing as t
 from functools import cached_property
@@ -23,7 +21,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 from tap_bill import configuration, settings, state
 from tap_bill.client import BillClient, Client, Shared, SpendClient
 from tap_bill.doctor import examine
-from tap_bill.errors import BillError, ConfigurationError, TargetGoneError
+from tap_bill.errors import BillError, ConfigurationError, Scope, fault
 from tap_bill.fetcher import Fetcher
 from tap_bill.resources import RESOURCES, Resource
 from tap_bill.run import run
@@ -32,7 +30,7 @@ from tap_bill.tally import Tallies
 from tap_bill.writer import PageWriter
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
 
@@ -202,14 +200,27 @@ class TapBill(Tap):
         for line in told:
             self.logger.info(line)
 
-    def sign_in(self) -> None:
+    def sign_in(self) -> dict[Client, BillError]:
         """Make sure that BILL accepts the credentials that will be used.
 
+        Returns:
+            Those that it does not, and why; others are accepted.
+
         Raises:
-            BillError: if it does not, or cannot be reached.
+            BillError: if it accepts none, or cannot be reached.
         """
-        for client in {self.client_of(stream.resource): None for stream in self.needed_streams()}:
-            client.sign_in()
+        clients = list(dict.fromkeys(self.client_of(stream.resource) for stream in self.needed_streams()))
+        refused: dict[Client, BillError] = {}
+        for client in clients:
+            try:
+                client.sign_in()
+            except BillError as error:
+                refused[client] = error
+                if error.scope is Scope.RUN or len(clients) == 1:
+                    raise
+        if len(refused) == len(clients):
+            raise BillError("\n".join(error.message for error in refused.values()))
+        return refused
 
     def needed_streams(self) -> list[BillStream]:
         """Return the streams that are selected, or that selected line tables come from."""
@@ -220,10 +231,17 @@ class TapBill(Tap):
         """Return those of them that are read by themselves."""
         return [stream for stream in self.needed_streams() if isinstance(stream, ResourceStream)]
 
-    def read_ahead(self) -> None:
-        """Let the first pages of the selected streams be fetched while earlier streams are written."""
-        for stream in self.read_streams():
+    def begin(self, streams: Iterable[ResourceStream]) -> None:
+        """Let first pages be fetched while earlier streams are written, and write the state that the run begins with.
+
+        Args:
+            streams: what will be read, in this order.
+        """
+        self._reset_state_progress_markers()
+        for stream in streams:
             self.fetcher_of(stream.resource).expect(stream.expected())
+        if self.state:
+            self.state_writer.write_state(self.state)
 
     def close(self) -> None:
         """End what is under way and sign out; the tap is not used after that."""
@@ -279,15 +297,10 @@ class TapBill(Tap):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Sign out at the end, however it comes, and tell of a target that went away in one sentence."""
+        """Write what waits at the end, and sign out, however it comes."""
         with contextlib.closing(self):
-            try:
-                yield
-                self.message_writer.flush()
-            except BrokenPipeError:
-                # Python flushes stdout once more when it exits; there must be somewhere to flush to.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise TargetGoneError("The target stopped reading; see its own messages, then run again.") from None
+            yield
+            self.message_writer.flush()
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
@@ -335,16 +348,24 @@ class TapBill(Tap):
         """Read one record of every selected stream of every organization, and print what can be read.
 
         Raises:
-            BillError: if an organization cannot be read at all.
+            BillError: tells all that is wrong.
         """
         found = configuration.organizations(self.config)
+        wrong: list[str] = []
         for own in found:
-            tap = self if len(found) == 1 else self.for_organization(own, self.message_writer)
-            tap.check_selection()
-            with contextlib.closing(tap):
-                readable = examine(tap, click.echo)
-            if not readable:
-                raise BillError(f"None of the selected streams of {tap.whose} can be read.")
+            try:
+                tap = self if len(found) == 1 else self.for_organization(own, self.message_writer)
+                tap.check_selection()
+                with contextlib.closing(tap):
+                    problems = examine(tap, click.echo)
+            except BillError as error:
+                problems = [error]
+            except Exception as error:  # noqa: BLE001 - a fault of ours
+                problems = [fault("--test", error)]
+            whose = f"{own['organization_id']}: " if len(found) > 1 else ""
+            wrong += [whose + line for problem in problems for line in problem.message.splitlines()]
+        if wrong:
+            raise BillError("\n".join(wrong))
 
     @property
     def whose(self) -> str:

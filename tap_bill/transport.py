@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import typing as t
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -24,8 +25,23 @@ if t.TYPE_CHECKING:
     from tap_bill.gate import Gate
     from tap_bill.refusals import Refusal
 
+LOGGER = logging.getLogger("tap-bill")
+
 REDIRECT: t.Final = 3
 """First digit of the statuses that send a client elsewhere."""
+
+LONGEST: t.Final = 1_000_000
+"""Seconds that a socket is waited for, at most: it refuses to be told much more."""
+
+FOR_EVER: t.Final = 1e9
+"""Seconds that stand for any longer time that `Retry-After` may name; a thread can still wait for them."""
+
+OLDEST: t.Final = datetime(2000, 1, 1, tzinfo=UTC)
+AHEAD: t.Final = timedelta(days=1)
+"""What BILL's clock may show: nothing before that, nor so much later than this machine's, however wrong that is.
+
+A bookmark of the future would hide every row that changes until then.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +51,7 @@ class Answer:
     Args:
         body: the parsed JSON; None where there is none.
         refusal: what is wrong with the answer, or None where it can be used.
-        server_time: BILL's clock from the `Date` header (whole seconds, UTC), or None without one.
+        server_time: BILL's clock from the `Date` header (whole seconds, UTC), or None without one that can be true.
         retry_after: seconds from the `Retry-After` header, or None without one.
     """
 
@@ -54,7 +70,8 @@ class Transport:
 
     def __init__(self, api_url: str, *, timeout: float, user_agent: str, gate: Gate) -> None:
         self.api_url = api_url
-        self._timeout = timeout
+        self._timeout = min(timeout, LONGEST)
+        self._told = False
         self._gate = gate
         self._http = requests.Session()
         self._http.headers.update({"Accept": "application/json", "User-Agent": user_agent})
@@ -105,16 +122,33 @@ class Transport:
                 "elsewhere; check api_url and any proxy"
             )
         body, is_json = parsing.parse(response.content)
+        server_time = self._clock(response.headers.get("Date", ""))
         return Answer(
             body,
             read_refusal(response.status_code, body, is_json=is_json),
-            _time(response.headers.get("Date")),
-            _seconds(response.headers.get("Retry-After")),
+            server_time,
+            _seconds(response.headers.get("Retry-After", ""), server_time or datetime.now(UTC)),
         )
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _clock(self, header: str) -> datetime | None:
+        """Return BILL's clock from `Date`: of several the earliest, which can hide nothing."""
+        times = [time for time in map(_time, _DATES.split(header)) if time and time >= OLDEST]
+        if not times:
+            return None
+        if (time := min(times)) <= datetime.now(UTC) + AHEAD:
+            return time
+        if not self._told:
+            self._told = True
+            LOGGER.warning(
+                "BILL's clock (%s) is ahead of this machine's clock by more than a day, so it is not gone by; "
+                "check this machine's clock.",
+                time.isoformat(),
+            )
+        return None
 
 
 def _reason(error: requests.RequestException, timeout: float) -> tuple[type[UnreachableError], str]:
@@ -123,10 +157,7 @@ def _reason(error: requests.RequestException, timeout: float) -> tuple[type[Unre
         case requests.exceptions.ProxyError():
             return NoAnswerError, "the proxy of this machine's environment refused the connection; check HTTPS_PROXY"
         case requests.exceptions.SSLError():
-            return (
-                UnreachableError,
-                "the TLS certificate could not be verified; check the system's certificates and any proxy",
-            )
+            return _CERTIFICATE if "CERTIFICATE_VERIFY_FAILED" in str(error) else _TLS
         case requests.Timeout():
             return NoAnswerError, f"nothing came within request_timeout ({timeout:g} seconds); run again, or raise it"
         case requests.ConnectionError() | requests.exceptions.ChunkedEncodingError():
@@ -135,6 +166,13 @@ def _reason(error: requests.RequestException, timeout: float) -> tuple[type[Unre
             return NoAnswerError, "the answer could not be unpacked; check any proxy in between"
         case _:
             return UnreachableError, f"{type(error).__name__}; check api_url"
+
+
+_CERTIFICATE: t.Final = (
+    UnreachableError,
+    "the TLS certificate could not be verified; check the system's certificates and any proxy",
+)
+_TLS: t.Final = (NoAnswerError, "the TLS connection failed; check any proxy in between")
 
 
 def _host(location: str | None) -> str:
@@ -146,16 +184,22 @@ def _host(location: str | None) -> str:
     return host if re.fullmatch(r"[a-z0-9.:-]{1,100}", host) else "another place"
 
 
-def _time(header: str | None) -> datetime | None:
+_DATES: t.Final = re.compile(r",\s*(?=[A-Za-z]{3,9},|[A-Za-z]{3} [A-Za-z]{3}\b)")
+"""The comma between two dates; HTTP joins headers of one name, and most dates have a comma inside."""
+
+
+def _time(text: str) -> datetime | None:
+    """Read a date in any of HTTP's three spellings; without a zone it is UTC."""
     try:
-        return parsedate_to_datetime(header) if header else None
-    except ValueError:
+        time = parsedate_to_datetime(text)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
 
-def _seconds(header: str | None) -> float | None:
-    """Read `Retry-After`, which is a number of seconds or a date."""
-    if header and header.strip().isdecimal():
-        return float(header)
+def _seconds(header: str, now: datetime) -> float | None:
+    """Read `Retry-After`, which is a number of seconds or a date; `now` is by the clock that the date goes by."""
+    if header.strip().isdecimal():
+        return min(float(header), FOR_EVER)
     time = _time(header)
-    return max(0.0, (time - datetime.now(UTC)).total_seconds()) if time and time.tzinfo else None
+    return min(max(0.0, (time - now).total_seconds()), FOR_EVER) if time else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import sys
 import threading
 import typing as t
@@ -11,7 +12,7 @@ from msgspec.json import Encoder
 from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
-from tap_bill.errors import StoppedError
+from tap_bill.errors import StoppedError, TargetGoneError
 from tap_bill.state import ORGANIZATION
 
 if t.TYPE_CHECKING:
@@ -25,6 +26,23 @@ _ENCODER: t.Final = Encoder(enc_hook=enc_hook, decimal_format="number")
 def line_of(message: Message) -> bytes:
     """Return a message as a line of output."""
     return _ENCODER.encode(message.to_dict()) + b"\n"
+
+
+def _send(lines: bytes | bytearray) -> None:
+    """Write whole lines to stdout.
+
+    Raises:
+        TargetGoneError: if that is not possible any more.
+    """
+    try:
+        sys.stdout.buffer.write(lines)
+        sys.stdout.flush()
+    except OSError as error:
+        # Python flushes stdout once more when it exits; there must be somewhere to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise TargetGoneError("The target stopped reading; see its own messages, then run again.") from None
+        raise TargetGoneError(f"Cannot write the output: {error.strerror}. Mend that, then run again.") from None
 
 
 class PageWriter(MsgSpecWriter):
@@ -43,8 +61,7 @@ class PageWriter(MsgSpecWriter):
 
     def flush(self) -> None:
         """Write what waits."""
-        sys.stdout.buffer.write(self._buffer)
-        sys.stdout.flush()
+        _send(self._buffer)
         self._buffer.clear()
 
 
@@ -86,8 +103,7 @@ class SharedOutput:
         with self._lock:
             if self._is_closed:
                 raise StoppedError("The run has ended.")
-            sys.stdout.buffer.write(lines)
-            sys.stdout.flush()
+            _send(lines)
             self._since += len(lines)
 
     def take(self, state: Mapping[str, t.Any]) -> None:

@@ -103,7 +103,11 @@ def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
             f"vendors: BILL could not answer GET /v3/vendors for organization {emulator.company.organization_id} "
             "(HTTP 500, BDC_1001: out of order, tried 2 times): BILL has trouble with this request; run again later, "
             "and tell BILL's support if it stays so."
-        )
+        ),
+        (
+            "1 of 2 streams could not be read to the end: vendors. Why is told for each above; what was read is kept, "
+            "and the next run goes on there."
+        ),
     ]
     assert "Traceback" not in run.stderr
 
@@ -113,7 +117,7 @@ def test_no_reader_outlives_the_run(layers, capsysbinary):
     with Emulator(company=Company(seed=7, bills=100), layers=layers) as emulator:
         tap = TapBill(config=settings(emulator, page_size=10, max_retries=0))
         with contextlib.suppress(BillError), tap.running():
-            tap.read_ahead()
+            tap.begin(tap.read_streams())
             tap.sync_all()
         assert emulator.counters.requests > 30
     assert [thread for thread in threading.enumerate() if thread.name == "tap-bill-reader"] == []

@@ -15,6 +15,7 @@ CALLED_OR_REPLACED = [
     (Stream, "_increment_stream_state", ["self", "latest_record", "context"]),
     (Stream, "_write_starting_replication_value", ["self", "context"]),
     (Tap, "_validate_config", ["self", "raise_errors"]),
+    (Tap, "_reset_state_progress_markers", ["self"]),
     (Tap, "_handle_termination", ["self", "signum", "frame"]),
 ]
 
