@@ -96,6 +96,7 @@ class TapBill(Tap):
             raise ConfigurationError("\n".join(mistakes))
         for name in configuration.unknown(self._config, schema):
             self.logger.warning("The setting %s is unknown and has no effect.", name)
+            del self._config[name]
         current = settings.current_host(given := self._config["api_url"])
         if current != given:
             self.logger.warning("api_url %s is an older spelling; reading from %s, BILL's host today.", given, current)
