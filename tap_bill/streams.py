@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import re
 import sys
 import typing as t
 from collections import deque
@@ -81,7 +82,8 @@ class BillStream(Stream):
         if self._maker is None:
             self._maker = RowMaker(self.effective_schema, self.own_columns)
         row = self._maker.row(record, own)
-        if new := row.get(UNKNOWN_FIELDS, {}).keys() - self._named:
+        unknown = row.get(UNKNOWN_FIELDS)
+        if unknown and (new := {re.sub(r"\[\d+\]", "[]", path) for path in unknown} - self._named):
             self._named |= new
             self.logger.warning(
                 "%s: BILL sends fields that this version does not know in this form: %s. "

@@ -20,7 +20,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_bill import configuration, settings, state
+from tap_bill import catalogs, configuration, settings, state
 from tap_bill.client import BillClient, Client, Shared, SpendClient
 from tap_bill.doctor import examine
 from tap_bill.errors import BillError, ConfigurationError, TargetGoneError
@@ -66,17 +66,19 @@ class TapBill(Tap):
     signal = 0
     main: TapBill | None = None
 
-    def __init__(self, *, parse_env_config: bool = False, **kwargs: t.Any) -> None:
+    def __init__(self, *, parse_env_config: bool = False, catalog: t.Any = None, **kwargs: t.Any) -> None:
         """Make the tap.
 
         Raises:
+            BillError: if the catalog cannot be read.
             ConfigurationError: if a setting cannot work.
             StateError: if the state is not this tap's.
         """
         self.stop = threading.Event()
         self.tallies = Tallies()
+        read = catalogs.read(catalog)
         try:
-            super().__init__(parse_env_config=parse_env_config, **kwargs)
+            super().__init__(parse_env_config=parse_env_config, catalog=read, **kwargs)
         except MappingError as error:
             raise ConfigurationError(f"stream_maps is not valid: {error}") from None
         except ValueError as error:

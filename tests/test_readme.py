@@ -66,6 +66,7 @@ def test_imports_point_downwards():
         "tally",
         "writer",
         "logs",
+        "catalogs",
         "records",
         "state",
         "endpoints",
