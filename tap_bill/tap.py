@@ -15,12 +15,11 @@ from signal import Signals
 
 import click
 from singer_sdk import Tap
-from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_bill import catalogs, configuration, settings, state
+from tap_bill import catalogs, configuration, maps, settings, state
 from tap_bill.client import BillClient, Client, Shared, SpendClient
 from tap_bill.doctor import examine
 from tap_bill.errors import BillError, ConfigurationError, TargetGoneError
@@ -79,12 +78,18 @@ class TapBill(Tap):
         read = catalogs.read(catalog)
         try:
             super().__init__(parse_env_config=parse_env_config, catalog=read, **kwargs)
-        except MappingError as error:
-            raise ConfigurationError(f"stream_maps is not valid: {error}") from None
         except ValueError as error:
             if not parse_env_config:
                 raise
             raise ConfigurationError(f"A TAP_BILL_ environment variable cannot be read: {error}") from None
+
+    def setup_mapper(self) -> None:
+        """Make the stream maps.
+
+        Raises:
+            ConfigurationError: if they cannot work.
+        """
+        self.mapper = maps.make(self.config, self.streams.values(), self.logger)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Tidy the settings and find every mistake before anything is sent."""

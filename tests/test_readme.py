@@ -67,6 +67,7 @@ def test_imports_point_downwards():
         "writer",
         "logs",
         "catalogs",
+        "maps",
         "records",
         "state",
         "endpoints",
