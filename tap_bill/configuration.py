@@ -9,7 +9,17 @@ from collections import Counter
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from tap_bill.settings import LOGIN, REPEATED, SETTINGS, SIGN_IN, Setting, parse_time
+from tap_bill.settings import (
+    JSON_SCHEMA,
+    LOGIN,
+    REFUSED,
+    REPEATED,
+    SDK_SETTINGS,
+    SETTINGS,
+    SIGN_IN,
+    Setting,
+    parse_time,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,30 +45,35 @@ def _is_time(value: object) -> bool:
 def tidy(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the configuration as the tap uses it.
 
-    White space around text goes, a trailing `/` or `/v3` of `api_url` goes, settings without a value go, defaults
-    come in, and `organizations` may be written as JSON text, as in an environment variable.
+    Settings without a value go, and defaults come in. Of the tap's own settings white space around text goes, and so
+    does a trailing `/` or `/v3` of `api_url`; `organizations` may be written as JSON text, as in an environment
+    variable. What the SDK reads stays as it is: there a null has a meaning.
     Values that are wrong stay as they are, for `mistakes` to find.
     """
-    tidied: dict[str, t.Any] = _trim(dict(config))
+    tidied = _tidied(config)
     if isinstance(url := tidied.get("api_url"), str):
         tidied["api_url"] = url.rstrip("/").removesuffix("/v3").rstrip("/")
     if isinstance(text := tidied.get("organizations"), str):
         with contextlib.suppress(ValueError):
-            tidied["organizations"] = _trim(json.loads(text))
-    defaults = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
+            tidied["organizations"] = json.loads(text)
+    if isinstance(listed := tidied.get("organizations"), list):
+        tidied["organizations"] = [_tidied(own) if isinstance(own, dict) else own for own in listed]
+    defaults = {name: spec["default"] for name, spec in JSON_SCHEMA["properties"].items() if "default" in spec}
     return defaults | tidied
 
 
-def _trim(value: t.Any) -> t.Any:
-    match value:
-        case str():
-            return value.strip().strip(_INVISIBLE).strip()
-        case list():
-            return [_trim(item) for item in value]
-        case dict():
-            return {name: _trim(item) for name, item in value.items() if item is not None}
-        case _:
-            return value
+def _tidied(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: _trim(name, value) for name, value in config.items() if value is not None}
+
+
+def _trim(name: str, value: t.Any) -> t.Any:
+    """Take away what is not part of a value; of a secret that may hold spaces, only the end of a line."""
+    if name not in SETTINGS or not isinstance(value, str):
+        return value
+    schema = SETTINGS[name].schema
+    if schema.get("secret") and "pattern" not in schema:
+        return value.removesuffix("\n").removesuffix("\r")
+    return value.strip().strip(_INVISIBLE).strip()
 
 
 def organizations(config: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
@@ -94,6 +109,7 @@ def mistakes(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[s
     """
     validator = Draft202012Validator(schema, format_checker=_FORMATS)
     found = [_describe(error) for error in validator.iter_errors(config)]
+    found += [f"{name} {why}" for name, why in REFUSED.items() if config.get(name)]
     if not any(line.startswith("organizations") for line in found):
         found += _wrong_together(config)
     return sorted(dict.fromkeys(found), key=_position)
@@ -109,7 +125,7 @@ def _describe(error: ValidationError) -> str:
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path).removeprefix(".")
     setting = _setting(error)
     if setting is None:
-        return f"{where or 'configuration'} is not valid: {error.message}"
+        return f"{where} is not valid; allowed: {SDK_SETTINGS[str(error.path[0])]}"
     if error.validator == "required":
         return f"{where} has no organization_id; allowed: {setting.allowed}"
     if error.validator == "additionalProperties":
@@ -160,4 +176,4 @@ def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
 
 def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
     """Name the settings that nothing reads, most often misspelt ones."""
-    return sorted(name for name in config if name not in schema["properties"])
+    return sorted(config.keys() - schema["properties"].keys() - REFUSED.keys())

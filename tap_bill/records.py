@@ -21,23 +21,33 @@ UNKNOWN_FIELDS: t.Final = "_unknown_fields"
 CANONICAL_TIMES: t.Final = ("createdTime", "updatedTime")
 """Columns spelled in one fixed form, because Singer compares them as text."""
 
+_INSTANT: t.Final = {"type": ["string", "null"], "format": "date-time"}
+"""What they are, whatever a catalog says."""
+
 
 class RowMaker:
     """Makes the rows of one stream.
 
     What the schema does not name, or names with another type, is kept under `_unknown_fields` unchanged, so that
-    neither a new field nor a changed type loses data or breaks the target.
+    neither a new field nor a changed type loses data or breaks the target. Of an object or an array only the odd
+    values go there, each under its path: `address.city`, `lines[0].amount`.
 
     Args:
         schema: JSON Schema of the stream.
         own_columns: columns that the tap adds; a field of BILL's with the same name is kept as unknown.
+        levels: where every column has to be there, null if BILL left it out: how many levels of nested objects count
+            as columns too. None where rows hold what BILL sent.
     """
 
-    def __init__(self, schema: Mapping[str, t.Any], own_columns: tuple[str, ...]) -> None:
+    def __init__(self, schema: Mapping[str, t.Any], own_columns: tuple[str, ...], levels: int | None = None) -> None:
         added = {*own_columns, UNKNOWN_FIELDS}
-        properties = {name: spec for name, spec in schema["properties"].items() if name not in added}
-        self._fields = {name: _type(spec) for name, spec in properties.items()}
-        self._record = _record_type(properties)
+        self._columns: Mapping[str, t.Any] = schema.get("properties", {})
+        self._levels = levels
+        self._is_open = "properties" not in schema
+        fields = {name: spec for name, spec in self._columns.items() if name not in added}
+        fields |= {name: _INSTANT for name in CANONICAL_TIMES if name in fields}
+        self._record = _Shape({"type": "object", "properties": fields})
+        self._is_quick = self._record.is_exact and not levels
 
     def row(self, record: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Make one row.
@@ -47,26 +57,39 @@ class RowMaker:
             own: the values of the columns that the tap adds.
         """
         row = {**own, **record}
-        if not (record.keys() <= self._fields.keys() and _fits(record, self._record)):
-            unknown = {
-                name: value
-                for name, value in record.items()
-                if name not in self._fields or not _fits(value, self._fields[name])
-            }
-            row = {**own, **{name: value for name, value in record.items() if name not in unknown}}
-            row[UNKNOWN_FIELDS] = unknown
+        unknown: dict[str, t.Any] = {}
+        fields = self._record.fields
+        if not (self._is_quick and record.keys() <= fields.keys() and _fits(record, self._record.fitting)):
+            row = {**own}
+            for name, value in record.items():
+                if name in fields:
+                    kept = fields[name].keep(value, name, unknown, self._levels or 0)
+                    if kept is not _NOTHING:
+                        row[name] = kept
+                elif self._is_open and name not in own:
+                    row[name] = value
+                else:
+                    unknown[name] = value
         for name in CANONICAL_TIMES:
             if (time := row.get(name)) is not None:
-                row[name] = canonical(time)
-        return row
+                try:
+                    row[name] = canonical(time)
+                except (OverflowError, ValueError):  # a year that no calendar has once it is in UTC
+                    unknown[name] = row.pop(name)
+        if unknown:
+            row[UNKNOWN_FIELDS] = unknown
+        return row if self._levels is None else _completed(row, self._columns, self._levels)
 
 
-def _fits(value: object, fitting: t.Any) -> bool:
-    try:
-        convert(value, fitting, builtin_types=(Decimal,))
-    except ValidationError:
-        return False
-    return True
+def _completed(row: Mapping[str, t.Any], columns: Mapping[str, t.Any], levels: int) -> dict[str, t.Any]:
+    """Return a row in which every column is there."""
+    whole = {**dict.fromkeys(columns), **row}
+    for name, spec in columns.items() if levels else ():
+        if "object" in spec.get("type", ()) and "properties" in spec:
+            inner = {} if whole[name] is None else whole[name]
+            if isinstance(inner, dict):
+                whole[name] = _completed(inner, spec["properties"], levels - 1)
+    return whole
 
 
 def line_rows(lines: Lines, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[str, t.Any], dict[str, t.Any]]]:
@@ -93,30 +116,123 @@ def _objects(value: object) -> Iterator[dict[str, t.Any]]:
             yield item
 
 
-def _type(spec: Mapping[str, t.Any]) -> t.Any:
-    """Turn a property's schema into the type of the values that fit it."""
-    types = spec["type"] if isinstance(spec["type"], list) else [spec["type"]]
-    (kind,) = (name for name in types if name != "null")
-    match kind:
-        case "object":
-            fitting: t.Any = _record_type(spec.get("properties", {}))
-        case "array":
-            fitting = list[_type(spec["items"])]  # type: ignore[misc]
-        case _:
-            fitting = _SCALARS[spec.get("format", kind)]
-    return fitting | None if "null" in types else fitting
+_typed_dict: t.Final[t.Any] = TypedDict
+"""By this name a type checker does not ask for the names of fields beforehand."""
 
-
-def _record_type(properties: Mapping[str, t.Any]) -> t.Any:
-    """Return a type that objects fit whose named fields fit; fields that are not named do not matter."""
-    return TypedDict("_Record", {name: _type(spec) for name, spec in properties.items()}, total=False)  # type: ignore[operator]
-
+_NOTHING: t.Final = object()
+"""What is kept where nothing of a value fits."""
 
 _SCALARS: t.Final[Mapping[str, t.Any]] = {
     "string": str,
     "boolean": bool,
     "integer": int,
     "number": int | Decimal,
-    "date": date,
-    "date-time": datetime,
+    "null": None,
 }
+"""The values that fit, by JSON type."""
+
+_FORMATS: t.Final[Mapping[str, t.Any]] = {"date": date, "date-time": datetime}
+"""The texts that fit, by format; any other format is not looked at."""
+
+
+class _Shape:
+    """What values fit a schema.
+
+    Types, `anyOf`, `oneOf` and the formats of dates are looked at; whatever else a schema asks for is let through.
+
+    Args:
+        spec: any JSON Schema.
+    """
+
+    def __init__(self, spec: t.Any) -> None:
+        schema: Mapping[str, t.Any] = spec if isinstance(spec, dict) else {}
+        types = schema.get("type") or ()
+        kinds = [types] if isinstance(types, str) else list(types)
+        choices = [{**schema, "type": kind} for kind in kinds]
+        if not kinds:
+            choices = schema.get("anyOf") or schema.get("oneOf") or []
+        self.fields: dict[str, _Shape] = {}
+        self.items: _Shape | None = None
+        self.choices: list[_Shape] = []
+        self.is_nullable = not kinds or "null" in kinds
+        self.fitting: t.Any = t.Any
+        """The type of the values that fit; of more than those, unless `is_exact`."""
+        self.is_exact = True
+        kinds = [kind for kind in kinds if kind != "null"] or kinds
+        if len(kinds) == 1:
+            self._fit(kinds[0], schema)
+        elif choices:
+            self.choices = [_Shape(choice) for choice in choices]
+            self.is_nullable = any(choice.is_nullable for choice in self.choices)
+            self.is_exact = False
+
+    def _fit(self, kind: str, schema: Mapping[str, t.Any]) -> None:
+        """Take values of one type, and perhaps null."""
+        match kind:
+            case "object":
+                self.fields = {name: _Shape(spec) for name, spec in schema.get("properties", {}).items()}
+                self.is_exact = all(shape.is_exact for shape in self.fields.values())
+                # Fields that are not named do not matter.
+                named = {name: shape.fitting for name, shape in self.fields.items()}
+                self.fitting = _typed_dict("_Record", named, total=False)
+            case "array":
+                self.items = _Shape(schema.get("items"))
+                self.is_exact = self.items.is_exact
+                self.fitting = list[self.items.fitting]  # type: ignore[name-defined]
+            case "string":
+                self.fitting = _FORMATS.get(schema.get("format", ""), str)
+            case _:
+                self.fitting = _SCALARS.get(kind, t.Any)
+        if self.is_nullable and self.fitting is not None:
+            self.fitting |= None
+
+    def keep(self, value: t.Any, path: str, unknown: dict[str, t.Any], levels: int = 0) -> t.Any:
+        """Return what fits of a value, or `_NOTHING`.
+
+        Args:
+            value: as BILL sent it; it is not changed.
+            path: where it stands.
+            unknown: takes what does not fit, by path.
+            levels: in how many levels of objects a field that the schema does not name does not fit.
+        """
+        odd: dict[str, t.Any] = {}
+        kept = self._kept(value, path, odd, levels)
+        unknown |= {path: value} if kept is _NOTHING else odd
+        return kept
+
+    def _kept(self, value: t.Any, path: str, odd: dict[str, t.Any], levels: int) -> t.Any:
+        if value is None and self.is_nullable:
+            return None
+        if self.is_exact and not (levels and self.fields) and _fits(value, self.fitting):
+            return value
+        if any(choice.fits(value) for choice in self.choices):
+            return value
+        if isinstance(value, dict) and self.fields:
+            kept = {}
+            for name, item in value.items():
+                place = f"{path}.{name}"
+                if name in self.fields:
+                    kept[name] = self.fields[name].keep(item, place, odd, max(levels - 1, 0))
+                elif levels:
+                    odd[place] = item
+                else:
+                    kept[name] = item
+            return {name: item for name, item in kept.items() if item is not _NOTHING}
+        if isinstance(value, list) and self.items:
+            items = [self.items.keep(item, f"{path}[{place}]", odd) for place, item in enumerate(value)]
+            if self.items.is_nullable or _NOTHING not in items:
+                return [None if item is _NOTHING else item for item in items]
+        return _NOTHING
+
+    def fits(self, value: t.Any) -> bool:
+        """Tell whether all of a value fits."""
+        odd: dict[str, t.Any] = {}
+        return self._kept(value, "", odd, 0) is not _NOTHING and not odd
+
+
+def _fits(value: object, fitting: t.Any) -> bool:
+    try:
+        convert(value, fitting, builtin_types=(Decimal,))
+    except ValidationError:
+        return False
+    return True

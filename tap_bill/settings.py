@@ -296,9 +296,51 @@ REPEATED: t.Final = frozenset(
 )
 """Settings whose wrong value is repeated to the user; any other may hold a secret pasted into the wrong place."""
 
+SDK_SETTINGS: t.Final[dict[str, str]] = {
+    "stream_maps": (
+        "for each stream null, or an object with an expression or null for each column; "
+        "see https://sdk.meltano.com/en/latest/stream_maps.html"
+    ),
+    "stream_map_config": "an object; expressions find it as config",
+    "faker_config": "an object with seed or locale",
+    "flattening_enabled": "true or false",
+    "flattening_max_depth": "a whole number, 1 or more",
+    "flattening_max_key_length": "a whole number, 1 or more",
+    "flattening_separator": "a text such as __",
+}
+"""Settings that the SDK reads, with what a user may write, in words; they reach it as they are."""
+
+REFUSED: t.Final[dict[str, str]] = {
+    "batch_config": (
+        "cannot be used: the state would be written before the rows, and a run that is stopped in between would lose "
+        "them; take it out"
+    ),
+    "emit_activate_version_messages": (
+        "cannot be used: the target would delete what it has before all is read, and rows of other organizations too; "
+        "take it out"
+    ),
+}
+"""Settings that the SDK reads as well, and why they are not safe."""
+
 JSON_SCHEMA: t.Final[dict[str, t.Any]] = {
     "type": "object",
-    "properties": {name: setting.schema for name, setting in SETTINGS.items()},
+    "properties": {name: setting.schema for name, setting in SETTINGS.items()}
+    | {
+        # The SDK has no bounds, and no depth unless somebody sets one; it adds what it has besides.
+        "flattening_max_depth": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "default": 10,
+            "title": "Max Flattening Depth",
+            "description": "How many levels of nested objects become columns; BILL nests less deep than the default.",
+        },
+        "flattening_max_key_length": {
+            "type": ["integer", "null"],
+            "minimum": 1,
+            "title": "Max Key Length",
+            "description": "The maximum length of a flattened key.",
+        },
+    },
 }
 
 

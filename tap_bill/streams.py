@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import re
 import sys
 import typing as t
 from collections import deque
@@ -20,7 +21,7 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_bill import fetcher
+from tap_bill import fetcher, maps
 from tap_bill.endpoints import Endpoint
 from tap_bill.errors import BillError, Reaction, RefusedError
 from tap_bill.passes import NotAsAskedError, Page, Pass, spell
@@ -79,9 +80,10 @@ class BillStream(Stream):
             BillError: if BILL left out a part of the key.
         """
         if self._maker is None:
-            self._maker = RowMaker(self.effective_schema, self.own_columns)
+            self._maker = RowMaker(self.effective_schema, self.own_columns, maps.levels(self.stream_maps))
         row = self._maker.row(record, own)
-        if new := row.get(UNKNOWN_FIELDS, {}).keys() - self._named:
+        unknown = row.get(UNKNOWN_FIELDS)
+        if unknown and (new := {re.sub(r"\[\d+\]", "[]", path) for path in unknown} - self._named):
             self._named |= new
             self.logger.warning(
                 "%s: BILL sends fields that this version does not know in this form: %s. "
@@ -97,8 +99,8 @@ class BillStream(Stream):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the catalog selects the stream."""
-        return super().selected
+        """Whether the catalog selects the stream, and no stream map removes it."""
+        return super().selected and not maps.is_removed(self.stream_maps)
 
     @property
     def selected(self) -> bool:
@@ -109,6 +111,11 @@ class BillStream(Stream):
     def selected(self, value: bool | None) -> None:
         """Select the stream, or not."""
         vars(Stream)["selected"].__set__(self, value)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether its rows reach the target, so that a bookmark may cover them."""
+        return self.selected
 
     @property
     def is_refused(self) -> bool:
@@ -400,7 +407,7 @@ class ResourceStream(BillStream):
         return self.resource.clock is not Clock.NONE and self.replication_method == REPLICATION_INCREMENTAL
 
     def _state(self, context: Context) -> StreamState:
-        tables = [stream.name for stream in (self, *self._tables) if stream.selected]
+        tables = [stream.name for stream in (self, *self._tables) if stream.is_written]
         return StreamState(self.get_context_state(context), tables)
 
     def _plan(self, context: Context) -> fetcher.Read:

@@ -13,12 +13,11 @@ from signal import Signals
 
 import click
 from singer_sdk import Tap
-from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_bill import configuration, settings, state
+from tap_bill import catalogs, configuration, maps, settings, state
 from tap_bill.client import BillClient, Client, Shared, SpendClient
 from tap_bill.doctor import examine
 from tap_bill.errors import BillError, ConfigurationError, Scope, fault
@@ -64,23 +63,31 @@ class TapBill(Tap):
     signal = 0
     main: TapBill | None = None
 
-    def __init__(self, *, parse_env_config: bool = False, **kwargs: t.Any) -> None:
+    def __init__(self, *, parse_env_config: bool = False, catalog: t.Any = None, **kwargs: t.Any) -> None:
         """Make the tap.
 
         Raises:
+            BillError: if the catalog cannot be read.
             ConfigurationError: if a setting cannot work.
             StateError: if the state is not this tap's.
         """
         self.stop = threading.Event()
         self.tallies = Tallies()
+        read = catalogs.read(catalog)
         try:
-            super().__init__(parse_env_config=parse_env_config, **kwargs)
-        except MappingError as error:
-            raise ConfigurationError(f"stream_maps is not valid: {error}") from None
+            super().__init__(parse_env_config=parse_env_config, catalog=read, **kwargs)
         except ValueError as error:
             if not parse_env_config:
                 raise
             raise ConfigurationError(f"A TAP_BILL_ environment variable cannot be read: {error}") from None
+
+    def setup_mapper(self) -> None:
+        """Make the stream maps.
+
+        Raises:
+            ConfigurationError: if they cannot work.
+        """
+        self.mapper = maps.make(self.config, self.streams.values(), self.logger)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Tidy the settings and find every mistake before anything is sent."""
@@ -94,6 +101,7 @@ class TapBill(Tap):
             raise ConfigurationError("\n".join(mistakes))
         for name in configuration.unknown(self._config, schema):
             self.logger.warning("The setting %s is unknown and has no effect.", name)
+            del self._config[name]
         current = settings.current_host(given := self._config["api_url"])
         if current != given:
             self.logger.warning("api_url %s is an older spelling; reading from %s, BILL's host today.", given, current)

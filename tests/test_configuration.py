@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from runs import settings
 
+from bill_emulator import Emulator
+from bill_emulator.app import Credentials
 from tap_bill.settings import SETTINGS
+from tap_bill.tap import TapBill
 
 CREDENTIALS = {
     "username": "sync-token",
@@ -262,13 +266,89 @@ def test_a_stream_map_that_cannot_be_read(tap):
     assert refused(tap(wrong)) == ["stream_maps is not valid: Failed to parse expression nonsense(."]
 
 
-def test_an_unknown_setting_is_named(tap):
-    assert "The setting pagesize is unknown and has no effect." in tap({**NOWHERE, "pagesize": 5}).warnings
+def test_an_unknown_setting_is_named_and_goes_no_further(tap):
+    wrong = {**NOWHERE, "pagesize": 5, "batch_size_rows": 1, "add_record_metadata": True}
+    assert tap(wrong).warnings == [
+        f"The setting {name} is unknown and has no effect."
+        for name in ("add_record_metadata", "batch_size_rows", "pagesize")
+    ]
+    assert not TapBill(config=dict(wrong)).config.keys() & {"pagesize", "batch_size_rows", "add_record_metadata"}
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_the_sdk_cannot_do_safely_is_refused(tap, several):
+    batch = {"encoding": {"format": "jsonl"}, "storage": {"root": "file:///tmp"}}
+    wrong = {**NOWHERE, "batch_config": batch, "emit_activate_version_messages": True, "page_size": 0}
+    if several:
+        wrong["organizations"] = [{"organization_id": wrong.pop("organization_id")}]
+    assert refused(tap(wrong)) == [
+        "page_size is 0; allowed: a whole number from 1 to 100",
+        (
+            "batch_config cannot be used: the state would be written before the rows, and a run that is stopped in "
+            "between would lose them; take it out"
+        ),
+        (
+            "emit_activate_version_messages cannot be used: the target would delete what it has before all is read, "
+            "and rows of other organizations too; take it out"
+        ),
+    ]
+
+
+def test_what_is_switched_off_is_not_refused(tap, config):
+    run = tap({**config, "batch_config": None, "emit_activate_version_messages": False}, select={"roles"})
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    assert {message["type"] for message in run.messages} == {"SCHEMA", "RECORD", "STATE"}
+
+
+def test_a_wrong_setting_of_the_sdk_is_told_without_its_value(tap):
+    wrong = {
+        "stream_maps": ["s3cret"],
+        "stream_map_config": "s3cret",
+        "faker_config": {"locale": 5},
+        "flattening_enabled": "yes",
+        "flattening_max_depth": 0,
+        "flattening_max_key_length": "long",
+        "flattening_separator": 5,
+    }
+    run = tap({**NOWHERE, **wrong})
+    assert sorted(refused(run)) == [
+        "faker_config.locale is not valid; allowed: an object with seed or locale",
+        "flattening_enabled is not valid; allowed: true or false",
+        "flattening_max_depth is not valid; allowed: a whole number, 1 or more",
+        "flattening_max_key_length is not valid; allowed: a whole number, 1 or more",
+        "flattening_separator is not valid; allowed: a text such as __",
+        "stream_map_config is not valid; allowed: an object; expressions find it as config",
+        (
+            "stream_maps is not valid; allowed: for each stream null, or an object with an expression or null for each "
+            "column; see https://sdk.meltano.com/en/latest/stream_maps.html"
+        ),
+    ]
+    assert "s3cret" not in run.stderr
+
+
+@pytest.mark.parametrize("way", ["file", "organizations", "environment"])
+def test_a_password_reaches_bill_as_it_is(tap, company, way):
+    """Spaces may belong to it; the end of a line comes from a file that it was kept in."""
+    secret = " \u200b pass word\t "
+    with Emulator(company=company, credentials=Credentials(password=secret)) as emulator:
+        assert tap(settings(emulator, password=secret.strip()), select={"roles"}).exit_code == 1
+        for ending in ("", "\n", "\r\n"):
+            config, more = settings(emulator, password=secret + ending), {}
+            if way == "organizations":
+                own = {name: config.pop(name) for name in ("organization_id", "password")}
+                config["organizations"] = [{**own, "dev_key": None, "device": None}]
+            if way == "environment":
+                more = {"env": {"TAP_BILL_PASSWORD": config.pop("password")}}
+            run = tap(config, *(["--config", "ENV"] if more else []), select={"roles"}, **more)
+            assert (run.exit_code, run.errors) == (0, []), repr(ending)
+            if way != "file":
+                break
 
 
 @pytest.mark.parametrize("ending", ["/", "/v3", "/v3/", "//"])
 def test_endings_of_the_url_and_space_around_credentials_do_not_matter(tap, emulator, ending):
     padded = {name: f" {value}\n" for name, value in emulator.credentials.items()}
+    padded["password"] = padded["password"][1:]  # what stands before it may belong to it
     run = tap({**padded, "api_url": f" {emulator.url}{ending}"}, select={"roles"})
     assert run.exit_code == 0
     assert len(run.records["roles"]) == len(emulator.company.rows("roles"))

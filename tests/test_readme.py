@@ -66,6 +66,8 @@ def test_imports_point_downwards():
         "tally",
         "writer",
         "logs",
+        "catalogs",
+        "maps",
         "records",
         "state",
         "endpoints",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_lines_cost_no_requests(read):
         ({"sustainabilityScore": {"grade": "A", "points": Decimal("7.50")}}, None, "sustainabilityScore"),
         ({"accountNumber": 4711}, "accountNumber", "accountNumber"),
         ({"billCurrency": ["USD", "EUR"]}, "billCurrency", "billCurrency"),
-        ({"address": {"zipOrPostalCode": 80202, "city": "Denver"}}, "address", "address"),
+        ({"address": "80202 Denver"}, "address", "address"),
         ({"organizationId": "another"}, None, "organizationId"),
         ({"recurringPayments": "yes"}, "recurringPayments", "recurringPayments"),
     ],
@@ -129,6 +130,60 @@ def test_what_the_schema_does_not_foresee_is_kept(tap, config, company, change, 
             f"vendors: BILL sends fields that this version does not know in this form: {unknown}. "
             "Their values are kept in _unknown_fields; look for a newer tap-bill."
         )
+    ]
+
+
+def test_of_an_object_only_the_odd_value_is_moved(tap, config, company):
+    vendor = {
+        **company.rows("vendors")[0],
+        "address": {"zipOrPostalCode": 80202, "city": "Denver", "new": [1]},
+        "paymentInformation": {
+            "payeeName": "Ann",
+            "virtualCard": {"status": ["A"], "remitEmail": "a@b.example"},
+            "bankAccount": 7,
+        },
+    }
+    company.put("vendors", vendor)
+    run = tap(config, select={"vendors"})
+    (row,) = [row for row in run.records["vendors"] if row["id"] == vendor["id"]]
+    assert row["address"] == {"city": "Denver", "new": [1]}
+    assert row["paymentInformation"] == {"payeeName": "Ann", "virtualCard": {"remitEmail": "a@b.example"}}
+    assert row["_unknown_fields"] == {
+        "address.zipOrPostalCode": 80202,
+        "paymentInformation.virtualCard.status": ["A"],
+        "paymentInformation.bankAccount": 7,
+    }
+
+
+def test_of_an_array_only_the_odd_value_is_moved(tap, config, company):
+    bill = copy.deepcopy(company.rows("bills")[0])
+    line = bill["billLineItems"][0]
+    bill["billLineItems"] = [
+        {**line, "id": "one", "amount": "much"},
+        {**line, "id": "two"},
+        "odd",
+        {**line, "id": "three", "classifications": {**line["classifications"], "itemId": 3}},
+    ]
+    company.put("bills", bill)
+    run = tap(config, select={"bills", "bill_line_items"})
+    (row,) = [row for row in run.records["bills"] if row["id"] == bill["id"]]
+    assert row["_unknown_fields"] == {
+        "billLineItems[0].amount": "much",
+        "billLineItems[2]": "odd",
+        "billLineItems[3].classifications.itemId": 3,
+    }
+    one, two, nothing, three = row["billLineItems"]
+    assert (one["id"], "amount" in one, one["price"]) == ("one", False, Decimal(str(line["price"])))
+    assert (two["id"], two["amount"], nothing) == ("two", Decimal(str(line["amount"])), None)
+    assert three["classifications"] == {k: v for k, v in line["classifications"].items() if k != "itemId"}
+    lines = {row["id"]: row for row in run.records["bill_line_items"] if row["billId"] == bill["id"]}
+    assert lines["one"]["_unknown_fields"] == {"amount": "much"}
+    assert lines["three"]["_unknown_fields"] == {"classifications.itemId": 3}
+    assert "_unknown_fields" not in lines["two"]
+    assert sorted(line.split(" in this form: ")[1].split(". ")[0] for line in run.warnings) == [
+        "amount",
+        "billLineItems[], billLineItems[].amount, billLineItems[].classifications.itemId",
+        "classifications.itemId",
     ]
 
 
@@ -177,6 +232,107 @@ def test_instants_get_one_spelling_that_compares_as_text(tap, config, company, s
     run = tap(config, select={"roles"})
     (row,) = [row for row in run.records["roles"] if row["id"] == "0po01TIMESPELLING0000"]
     assert (row["createdTime"], row["updatedTime"]) == (written, written)
+
+
+def test_what_is_no_time_is_kept_as_unknown(tap, httpserver):
+    odd = [
+        1751328000000, 0.5, "yesterday", "", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59-05:00", "2026-03-02",
+        "0001-01-01T00:00:00+05:00", "2026-03-02T15:04:60.000+00:00", ["2026-03-02T15:04:05Z"], {"time": "now"}, True,
+        "10000-01-01T00:00:00Z", "xxxxxxxxxxTxxxxxxxx.xxx+00:00",
+    ]  # fmt: skip
+    fine = {
+        None: None,
+        "0002-01-01T00:00:00+05:00": "0001-12-31T19:00:00.000+00:00",
+        "9999-12-31T23:59:59Z": "9999-12-31T23:59:59.000+00:00",
+    }
+    rows, expected = [], []
+    for name in ("createdTime", "updatedTime"):
+        for value in [*odd, *fine]:
+            rows.append({"id": f"r{len(rows)}", name: value})
+            kept = {name: fine[value]} if value in [*fine] else {"_unknown_fields": {name: value}}
+            expected.append({"organizationId": ORGANIZATION, "id": rows[-1]["id"], **kept})
+    run = tap(canned.serve(httpserver, {"/v3/roles": {"results": rows}}), select={"roles"})
+    assert (run.exit_code, run.errors) == (0, [])
+    assert json.loads(json.dumps(run.records["roles"], default=float)) == expected
+
+
+ANY_SCHEMA = [
+    ({"type": ["string", "number", "null"]}, ["a", 0.25, 5, None], [True, {}, []]),
+    ({"type": ["null", "integer", "boolean"]}, [5, False, None], ["a", 1.5]),
+    ({"type": ["object", "string"], "properties": {"a": {"type": "integer"}}}, [{"a": 1}, {"b": 2}, "x"], [5, None]),
+    ({"type": ["string", "integer"], "format": "date-time"}, ["2026-03-02T15:04:05Z", 5], ["x"]),
+    ({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}, ["2026-03-02", None], ["x", 5]),
+    ({"oneOf": [{"type": "integer"}, {"type": "array"}]}, [5, [1, "a"]], ["x", None]),
+    ({"anyOf": [True, {"type": "string"}]}, ["x", 5], []),
+    ({"anyOf": [{"$ref": "#/definitions/name"}, {"type": "null"}]}, ["x", 5], []),
+    ({"allOf": [{"type": "string"}]}, ["x", 5, None], []),
+    ({"type": "string", "format": "uuid"}, ["x"], [5, None]),
+    ({"type": ["string", "null"], "format": "singer.decimal"}, ["1.0", None], [1.5]),
+    ({"type": ["string", "null"], "format": "number", "pattern": "^a", "maxLength": 1}, ["bbb"], [5]),
+    ({"type": "array"}, [[], [1, "a", None]], ["x"]),
+    ({"type": ["array", "null"], "items": {}}, [[1, "a"]], ["x"]),
+    ({"type": ["array", "null"], "items": True}, [[1, "a"]], ["x"]),
+    ({"type": ["array", "null"], "items": [{"type": "string"}]}, [[1, "a"]], ["x"]),
+    ({"type": "array", "items": {"type": "integer"}}, [[1, 2]], [[1, "a"]]),
+    ({"type": "object"}, [{"a": [1]}], ["x"]),
+    ({"type": ["null"]}, [None], ["x"]),
+    ({"type": []}, ["x", 5], []),
+    ({}, ["x", 5, None, {"a": [0.25]}], []),
+    (True, ["x", 5], []),
+    (False, ["x", 5], []),
+    ({"const": "x"}, ["x", 5], []),
+    ({"enum": ["x", 1]}, ["x", "y", 5], []),
+    ({"$ref": "#/definitions/name"}, ["x", 5], []),
+    ({"not": {"type": "string"}}, ["x", 5], []),
+]
+"""Schemas of a column, values that fit, values that do not. What is not looked at is let through."""
+
+
+@pytest.mark.parametrize("flattened", [False, True])
+def test_a_catalog_may_hold_any_schema(tap, httpserver, catalog, flattened):
+    own = catalog({"roles"})
+    (entry,) = [entry for entry in own["streams"] if entry["tap_stream_id"] == "roles"]
+    rows, expected = [], []
+    for number, (spec, fitting, odd) in enumerate(ANY_SCHEMA):
+        column = f"column{number}"
+        entry["schema"]["properties"][column] = spec
+        for value in [*fitting, *odd]:
+            rows.append({"id": f"r{len(rows)}", column: value})
+            kept = {column: value} if value in fitting and value is not True else {"_unknown_fields": {column: value}}
+            expected.append({"organizationId": ORGANIZATION, "id": rows[-1]["id"], **kept})
+    config = canned.serve(httpserver, {"/v3/roles": {"results": rows}})
+    run = tap(config | ({"flattening_enabled": True} if flattened else {}), catalog=own)
+    assert (run.exit_code, run.errors) == (0, [])
+    written = json.loads(json.dumps(run.records["roles"], default=float))
+    if flattened:
+        assert [row["id"] for row in written] == [row["id"] for row in expected]
+    else:
+        assert written == expected
+
+
+@pytest.mark.parametrize("schema", [{}, True, None])
+def test_a_catalog_may_leave_a_schema_out(tap, httpserver, catalog, schema):
+    row = {"id": "r1", "description": ["x"], "new": 5, "createdTime": "2026-03-02T15:04:05Z"}
+    config = canned.serve(httpserver, {"/v3/roles": {"results": [row]}})
+    own = catalog({"roles"})
+    (entry,) = [entry for entry in own["streams"] if entry["tap_stream_id"] == "roles"]
+    entry["schema"] = schema
+    run = tap(config, catalog=own)
+    assert (run.exit_code, run.errors) == (0, [])
+    assert run.records["roles"] == [
+        {"organizationId": ORGANIZATION, **row, "createdTime": "2026-03-02T15:04:05.000+00:00"}
+    ]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"streams": [5]}, {"streams": [{"tap_stream_id": "x", "metadata": 5}]}])
+def test_a_catalog_that_is_none_is_told_in_one_line(tap, config, emulator, wrong):
+    run = tap(config, catalog=wrong)
+    assert run.exit_code == 1
+    (line,) = run.errors
+    assert line.startswith("The catalog cannot be read (")
+    assert line.endswith("; make a new one with tap-bill --discover.")
+    assert "Traceback" not in run.stderr
+    assert emulator.requests == []
 
 
 def test_keys_are_unique_and_complete_in_every_stream(tap):

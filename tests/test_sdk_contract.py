@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 from singer_sdk import Stream, Tap
+from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
+
+from tap_bill.settings import REFUSED, SDK_SETTINGS
 
 CALLED_OR_REPLACED = [
     (Stream, "_write_schema_message", ["self"]),
@@ -18,9 +23,10 @@ CALLED_OR_REPLACED = [
     (Tap, "_reset_state_progress_markers", ["self"]),
     (Tap, "_handle_termination", ["self", "signum", "frame"]),
 ]
+OF_OTHERS = [(CustomStreamMap, "_eval", ["self", "expr", "expr_parsed", "record", "property_name"])]
 
 
-@pytest.mark.parametrize(("owner", "name", "parameters"), CALLED_OR_REPLACED, ids=str)
+@pytest.mark.parametrize(("owner", "name", "parameters"), CALLED_OR_REPLACED + OF_OTHERS, ids=str)
 def test_a_private_method_is_still_there_and_called_the_same(owner, name, parameters):
     assert list(inspect.signature(getattr(owner, name)).parameters) == parameters
 
@@ -29,9 +35,18 @@ def test_what_the_command_line_hands_over():
     assert (_ConfigInput().config, _ConfigInput().parse_env) == ({}, False)
 
 
+def test_every_setting_that_the_sdk_reads_is_decided_upon():
+    """A new one must be kept, with what it allows, or refused, with the reason."""
+    folder = Path(inspect.getfile(Stream)).parents[1]
+    names = ("streams/core.py", "streams/_state.py", "tap_base.py", "plugin_base.py", "mapper.py")
+    files = [*(folder / name for name in names), folder / "helpers" / "_flattening.py"]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    read = set(re.findall(r"""(?<!faker_)(?:config|data)(?:\.get\(|\[)\s*["'](\w+)""", text))
+    assert read == {*SDK_SETTINGS, *REFUSED, "start_date"}
+
+
 def test_nothing_else_private_is_used():
     import ast  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
 
     import tap_bill  # noqa: PLC0415
 

@@ -1,0 +1,161 @@
+"""Stream maps: the SDK's, with mistakes found before anything is sent, and failures told in one line."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import fnmatch
+import typing as t
+
+from singer_sdk.exceptions import MappingError
+from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
+from singer_sdk.singerlib import Schema
+from singer_sdk.singerlib.catalog import Catalog, CatalogEntry
+
+from tap_bill.errors import BillError, ConfigurationError
+
+if t.TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from singer_sdk import Stream
+    from singer_sdk.mapper import StreamMap
+
+NO_EXPRESSIONS: t.Final = frozenset({"__alias__", "__else__", "__key_properties__", "__source__"})
+"""Entries of a stream's map that are no expressions."""
+
+GIVEN: t.Final = frozenset({"_", "record", "config", "__stream_name__", "__original_stream_name__"})
+"""Names that every expression may use, besides columns and functions."""
+
+
+class Removed(RemoveRecordTransform):
+    """Removes the rows of a stream, and not the lines and parts that come with them."""
+
+    def get_filter_result(self, record: dict[str, t.Any]) -> bool:
+        """Let the lines and parts of every record be written."""
+        del record
+        return True
+
+
+def make(config: Mapping[str, t.Any], streams: Iterable[Stream], logger: logging.Logger) -> PluginMapper:
+    """Make the stream maps of a tap.
+
+    Args:
+        config: the tap's settings; it stays as it is, though the SDK takes out of it what it has understood.
+        streams: all of them, with the catalog applied.
+        logger: the tap's.
+
+    Raises:
+        ConfigurationError: with a line for each mistake.
+    """
+    try:
+        mapper = PluginMapper(copy.deepcopy(dict(config)), logger)
+        wanted = [stream for stream in streams if _register(mapper, stream)]
+    except (MappingError, NotImplementedError) as error:
+        raise ConfigurationError(f"stream_maps is not valid: {error}") from None
+    except Exception as error:  # noqa: BLE001 - the SDK's flattening stumbles over unusual schemas in many ways
+        why = f"{type(error).__name__}: {error}"
+        raise ConfigurationError(f"stream_maps or flattening cannot work with the catalog's schemas ({why}).") from None
+    if found := [line for stream in wanted for line in _mistakes(stream, mapper.stream_maps[stream.name], config)]:
+        raise ConfigurationError("\n".join(found))
+    mapper.stream_maps = {name: [_ours(name, each) for each in maps] for name, maps in mapper.stream_maps.items()}
+    return mapper
+
+
+def is_removed(maps: Iterable[StreamMap]) -> bool:
+    """Tell whether these maps leave no row of their stream."""
+    return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in maps)
+
+
+def levels(maps: Iterable[StreamMap]) -> int | None:
+    """Return to which depth rows need every column for these maps: nested objects count where they are flattened.
+
+    An expression, or a flattened schema, must find a column also where BILL left the field out.
+    None where the rows may be as BILL sent them.
+    """
+    found = [
+        stream_map.flattening_options.max_level
+        if stream_map.flattening_options and stream_map.flattening_enabled
+        else 0
+        for stream_map in maps
+        if stream_map.flattening_enabled or isinstance(stream_map, CustomStreamMap)
+    ]
+    return max(found, default=None)
+
+
+def _register(mapper: PluginMapper, stream: Stream) -> bool:
+    """Make the maps of a stream, and tell whether the catalog selects it.
+
+    Of one that is not selected every column is kept: its key is needed, and a filter on it holds for its lines.
+    """
+    selected = stream.mask.get((), True)
+    if selected:
+        entry = CatalogEntry(
+            tap_stream_id=stream.name,
+            stream=stream.name,
+            metadata=stream.metadata,
+            schema=Schema.from_dict(stream.effective_schema),
+            key_properties=stream.primary_keys,
+        )
+        mapper.register_raw_streams_from_catalog(Catalog({stream.name: entry}))
+    else:
+        mapper.register_raw_stream_schema(stream.name, stream.effective_schema, stream.primary_keys)
+    return selected
+
+
+def _ours(name: str, stream_map: StreamMap) -> StreamMap:
+    """Return a map of the SDK's, as the tap needs it."""
+    if isinstance(stream_map, RemoveRecordTransform):
+        return Removed(stream_map.stream_alias, stream_map.raw_schema, None, flattening_options=None)
+    if isinstance(stream_map, CustomStreamMap):
+        vars(stream_map)["_eval"] = _telling(name, stream_map._eval)  # noqa: SLF001 - watched by the contract test
+    return stream_map
+
+
+def _telling(name: str, evaluate: Callable[..., t.Any]) -> Callable[..., t.Any]:
+    """Return an evaluation that tells in one line what failed, without the values that it failed for."""
+
+    def telling(
+        expr: str, expr_parsed: ast.Expr, record: dict[str, t.Any], property_name: str | None
+    ) -> str | int | float:
+        try:
+            result: str | int | float = evaluate(expr, expr_parsed, record, property_name)
+        except Exception as error:  # noqa: BLE001 - an expression may raise anything
+            why = error.__cause__ if isinstance(error, MappingError) else error
+            raise BillError(
+                f"{name}: its stream map makes {property_name or '__filter__'} of {expr}, which failed for a row "
+                f"({type(why).__name__}). A field that BILL leaves out is null there, and an amount is an exact "
+                "Decimal: write for instance md5(email) if email else None, or float(amount) * 1.5."
+            ) from None
+        return result
+
+    return telling
+
+
+def _mistakes(stream: Stream, maps: Sequence[StreamMap], config: Mapping[str, t.Any]) -> Iterator[str]:
+    """Find expressions of a stream's maps that cannot work for any row; the SDK has parsed them all."""
+    custom = next((stream_map for stream_map in maps if isinstance(stream_map, CustomStreamMap)), None)
+    if custom is None:
+        return
+    columns = {name for name in stream.effective_schema.get("properties", {}) if stream.mask["properties", name]}
+    known = {*columns, *GIVEN, *custom.functions, *(("fake",) if custom.fake else ())}
+    for column, expression in _expressions(stream.name, config["stream_maps"]):
+        what = f"stream_maps: {column} of {stream.name} is {expression}"
+        tree = ast.parse(expression).body[0]
+        if not isinstance(tree, ast.Expr):
+            yield f"{what}, which is not an expression"
+            continue
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        inner = {node.id for node in names if not isinstance(node.ctx, ast.Load)}  # of a comprehension
+        own = {"self"} if column in columns else set()
+        if missing := {node.id for node in names} - known - inner - own:
+            yield f"{what}, but there is no selected column and no function {', '.join(sorted(missing))}"
+
+
+def _expressions(name: str, maps: Mapping[str, t.Any]) -> Iterator[tuple[str, str]]:
+    """Find the expressions that are given for a stream, with what is made of them."""
+    for key, entries in maps.items():
+        if isinstance(entries, dict) and fnmatch.fnmatch(name, entries.get("__source__", key)):
+            for column, expression in entries.items():
+                if column not in NO_EXPRESSIONS and expression not in {None, "__NULL__"}:
+                    yield column, expression
