@@ -237,12 +237,14 @@ def test_a_target_that_goes_away_ends_them_all_with_one_line(tmp_path):
     assert "Traceback" not in log
 
 
-def test_two_hundred_in_one_process(tap):
+def test_two_hundred_in_one_process(tap, catalog):
     several = companies(200, bills=20)
-    streams = {"bills", "bill_line_items", "vendors"}  # the fewest that make many rows, lines and bookmarks
+    streams = {"bills", "bill_line_items", "vendors"}
+    # The SDK needs most of a short run to make 69 streams for each organization, so the catalog has no others.
+    only = {"streams": [entry for entry in catalog(streams)["streams"] if entry["tap_stream_id"] in streams]}
     clock = Clock()
     with Emulator(companies=several, clock=clock) as emulator:
-        first = tap(settings(emulator), select=streams)
+        first = tap(settings(emulator), catalog=only)
         assert (first.exit_code, first.errors) == (0, [])
         assert read_whole(first, several, streams - {"bill_line_items"})
         assert len(first.records["bills"]) == 200 * 20
@@ -251,7 +253,7 @@ def test_two_hundred_in_one_process(tap):
         states = [line for line in first.stdout.splitlines() if line.startswith('{"type":"STATE"')]
         assert sum(map(len, states)) < len(first.stdout) * 0.6
         clock.advance(3600)
-        second = tap(settings(emulator), select=streams, state=first.state)
+        second = tap(settings(emulator), catalog=only, state=first.state)
         assert second.exit_code == 0
         assert emulator.logins == 400
 
