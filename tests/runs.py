@@ -1,4 +1,8 @@
-"""Runs the tap as a user does, and reads what it wrote."""
+"""Runs the tap as a user does, and reads what it wrote.
+
+It is started by `tap_server.py`. The console script itself is run by `test_runs.py`, which compares the two, by the
+tests of signals and of targets that go away, of the wheel, and of Meltano.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,9 @@ PRINTED_PREFIX = " | "
 
 PATIENCE = 600
 """Seconds after which a run is ended by force: only one that hangs takes so long, on the busiest machine."""
+
+EXAMPLES_TIMES = int(os.environ.get("EXAMPLES_TIMES", "0"))
+"""How many times as many examples property tests try, drawn anew each time; 0: the same ones in every run."""
 
 SHORT_PAUSE = 0.01
 """Seconds between two tries, at most."""
@@ -74,6 +81,11 @@ class Run:
         return self.log("WARNING")
 
 
+def examples(count):
+    """How many examples a property test tries."""
+    return count * max(1, EXAMPLES_TIMES)
+
+
 def settings(emulator, **more):
     """Settings that read an emulator."""
     return {**emulator.credentials, "api_url": emulator.url, **more}
@@ -109,9 +121,14 @@ class TapServer:
             theirs.close()
             with ours.makefile("rb", buffering=0) as told:  # so that no line is read before it is waited for
                 process = int(told.readline())
-                if not select.select([ours], [], [], PATIENCE)[0]:
+                hangs = not select.select([ours], [], [], PATIENCE)[0]
+                if hangs:
                     os.kill(process, signal.SIGKILL)
-                return int(told.readline())
+                exit_code = int(told.readline())
+        if hangs:
+            stderr.seek(0)
+            raise subprocess.TimeoutExpired(order["command"], PATIENCE, stderr=stderr.read())
+        return exit_code
 
 
 @cache
