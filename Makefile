@@ -12,8 +12,8 @@ ifndef PYTHON
 PYTHON = $(eval PYTHON := $(or $(call first,$(with_venv)),$(call first,$(new_enough))))$(PYTHON)
 endif
 
-# Whole files, because the tests of one may share a warehouse.
-side_by_side := --numprocesses auto --maxprocesses 4 --dist loadfile
+# tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
+side_by_side := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'

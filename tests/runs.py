@@ -1,15 +1,24 @@
-"""Runs the tap as a user does, and reads what it wrote."""
+"""Runs the tap as a user does, and reads what it wrote.
+
+It is started by `tap_server.py`. The console script itself is run by `test_runs.py`, which compares the two, by the
+tests of signals and of targets that go away, of the wheel, and of Meltano.
+"""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from tap_bill.resources import RESOURCES
@@ -19,6 +28,15 @@ ACCOUNTS = [resource for resource in RESOURCES if resource.is_default and not re
 
 TAP = Path(sys.executable).with_name("tap-bill")
 PRINTED_PREFIX = " | "
+
+PATIENCE = 600
+"""Seconds after which a run is ended by force: only one that hangs takes so long, on the busiest machine."""
+
+EXAMPLES_TIMES = int(os.environ.get("EXAMPLES_TIMES", "0"))
+"""How many times as many examples property tests try, drawn anew each time; 0: the same ones in every run."""
+
+SHORT_PAUSE = 0.01
+"""Seconds between two tries, at most."""
 
 
 @dataclass(frozen=True)
@@ -63,26 +81,86 @@ class Run:
         return self.log("WARNING")
 
 
+def examples(count):
+    """How many examples a property test tries."""
+    return count * max(1, EXAMPLES_TIMES)
+
+
 def settings(emulator, **more):
     """Settings that read an emulator."""
     return {**emulator.credentials, "api_url": emulator.url, **more}
 
 
-def run_tap(config, *arguments, folder, state=None, catalog=None, env=None):
-    """Run `tap-bill` to its end in a folder of its own; a dict becomes the file that an option names."""
+class TapServer:
+    """`tap_server.py`, which starts the tap without the second that Python needs to import it."""
+
+    def __init__(self):
+        self._control, theirs = socket.socketpair()
+        program = Path(__file__).with_name("tap_server.py")
+        with theirs:
+            number = theirs.fileno()
+            self._process = subprocess.Popen(
+                [sys.executable, program, str(number)],
+                pass_fds=[number],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        atexit.register(self.close)
+
+    def close(self):
+        self._control.close()
+        self._process.wait()
+
+    def run(self, order, stdout, stderr):
+        """Run the tap to its end, and return its exit code."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs, tempfile.TemporaryFile("w+") as file:
+            json.dump(order, file)
+            file.seek(0)
+            socket.send_fds(self._control, [b"."], [each.fileno() for each in (file, stdout, stderr, theirs)])
+            theirs.close()
+            with ours.makefile("rb", buffering=0) as told:  # so that no line is read before it is waited for
+                process = int(told.readline())
+                hangs = not select.select([ours], [], [], PATIENCE)[0]
+                if hangs:
+                    os.kill(process, signal.SIGKILL)
+                exit_code = int(told.readline())
+        if hangs:
+            stderr.seek(0)
+            raise subprocess.TimeoutExpired(order["command"], PATIENCE, stderr=stderr.read())
+        return exit_code
+
+
+@cache
+def tap_server():
+    """The one of this process, started when it is needed first."""
+    return TapServer()
+
+
+def run_tap(config, *arguments, folder, state=None, catalog=None, env=None, real_pauses=False):
+    """Run `tap-bill` to its end in a folder of its own; a dict becomes the file that an option names.
+
+    The pauses before a request is repeated are cut to a hundredth of a second, unless the test is about them. What
+    BILL tells the tap to wait is waited.
+    """
     options = []
     for option, value in {"--config": config, "--state": state, "--catalog": catalog}.items():
         if value is not None:
             path = folder / f"{option.strip('-')}.json"
             path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
             options += [option, str(path)]
-    done = subprocess.run(
-        [TAP, *options, *arguments],
-        cwd=folder,
-        env={**{name: value for name, value in os.environ.items() if not name.startswith("TAP_BILL_")}, **(env or {})},
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        timeout=120,
-    )
-    return Run(done.returncode, done.stdout, done.stderr)
+    order = {
+        "command": [str(TAP), *options, *arguments],
+        "folder": str(folder),
+        "environment": {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILL_")}
+        | (env or {}),
+        "longest_pause": None if real_pauses else SHORT_PAUSE,
+    }
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as stderr,
+    ):
+        exit_code = tap_server().run(order, stdout, stderr)
+        for file in (stdout, stderr):
+            file.seek(0)
+        return Run(exit_code, stdout.read(), stderr.read())

@@ -6,6 +6,7 @@ import contextlib
 import threading
 
 import pytest
+from layers import held_until
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Company, Emulator
@@ -17,7 +18,8 @@ EDITED = {"bills", "vendors", "payments", "customers", "invoices"}
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
 def test_never_more_at_once_than_allowed(tap, limit):
-    with Emulator(company=Company(seed=7, bills=300), latency=0.01, limit=limit) as emulator:
+    held = held_until(lambda _: emulator.counters.peak_in_flight >= limit)
+    with Emulator(company=Company(seed=7, bills=300), latency=0.01, limit=limit, layers=[held]) as emulator:
         run = tap(settings(emulator, max_concurrency=limit, page_size=20))
         assert (emulator.counters.refused, emulator.counters.peak_in_flight) == (0, limit)
     assert run.exit_code == 0

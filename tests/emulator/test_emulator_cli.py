@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "bill_emulator"]
 
 
 def run(*arguments):
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def test_one_line_tells_that_it_is_ready_and_a_signal_ends_it_cleanly(ending):
         }
         assert requests.post(words[3] + "/v3/login", json=body, timeout=10).status_code == 200
         process.send_signal(ending)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -272,11 +272,11 @@ def test_the_control_route_changes_the_company(serve):
 
 def test_a_running_clock_runs_and_can_be_moved():
     clock = Clock()
-    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(minutes=1)
     before = clock.now()
     assert clock.advance(3600) - before >= timedelta(hours=1)
     clock.set(datetime(2026, 1, 1, tzinfo=UTC))
-    assert timedelta(0) <= clock.now() - datetime(2026, 1, 1, tzinfo=UTC) < timedelta(seconds=5)
+    assert timedelta(0) <= clock.now() - datetime(2026, 1, 1, tzinfo=UTC) < timedelta(minutes=1)
 
 
 def test_a_frozen_clock_moves_only_when_told():

@@ -1,0 +1,78 @@
+"""Starts the tap for the tests: a process that has imported it, and a child of that for every run.
+
+Importing the tap takes longer than most runs do. A child is what the console script makes: with arguments, environment,
+folder, streams and signals of its own it runs `TapBill.cli()`, and it ends as Python ends. Only what Python reads when
+it starts (`PYTHON...`, the locale) is that of the tests.
+
+Over the socket whose number is the only argument come four open files for every run: what to run, as JSON, its stdout
+and stderr, and a socket on which the child's process ID and then its exit code are told. The process ends with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+
+def child(control):
+    """Return what a child is to do, in that child; None in this process, at its end."""
+    while True:
+        more, files, *_ = socket.recv_fds(control, 1, 4)
+        if not more:
+            return None
+        if os.fork() == 0:
+            control.close()
+            return watched(*files)
+        for file in files:
+            os.close(file)
+
+
+def watched(order, stdout, stderr, line):
+    """Return what to do, in a child of this process; this process waits for it and tells how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if process := os.fork():
+        with socket.socket(fileno=line) as told:
+            told.sendall(b"%d\n" % process)
+            _, status = os.waitpid(process, 0)
+            told.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+        os._exit(0)
+    os.close(line)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), stdout, stderr)):
+        os.dup2(file, number)
+        os.close(file)
+    with os.fdopen(order, encoding="utf-8") as file:
+        run = json.load(file)
+    os.chdir(run["folder"])
+    os.environ.clear()
+    os.environ.update(run["environment"])
+    time.tzset()
+    sys.argv = run["command"]
+    return run
+
+
+def main():
+    control = socket.socket(fileno=int(sys.argv[1]))
+    sys.path[0] = str(Path(sys.executable).parent)  # as if the console script were running
+
+    # What is imported here is imported once, and it starts no thread, so that a child has all there is.
+    from tap_bill import exchange  # noqa: PLC0415
+    from tap_bill.tap import TapBill  # noqa: PLC0415
+
+    gc.freeze()  # what all children share is not looked through, and so copied, in each of them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if run := child(control):
+        if run["longest_pause"] is not None:
+            exchange.LONGEST_PAUSE = run["longest_pause"]
+        sys.exit(TapBill.cli())
+
+
+if __name__ == "__main__":
+    main()
