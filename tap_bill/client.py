@@ -99,25 +99,26 @@ class Client:
         self.sign_in()
         return self._server_time
 
-    def get(self, stream: str, path: str, params: Mapping[str, str]) -> t.Any:
+    def get(self, stream: str, path: str, params: Mapping[str, str], *, goes_on: bool = False) -> t.Any:
         """Return the parsed JSON of a GET.
 
         Args:
             stream: the stream that asks, for messages.
             path: begins with `/v3/`.
             params: query parameters, not encoded.
+            goes_on: whether BILL has answered the beginning of the same list.
 
         Raises:
             BillError: what `Exchange.send` raises; `UnreachableError` where BILL answers nothing else either.
         """
-        request, tally = Request(stream, "GET", path, params), self._tallies.of(stream)
+        request, tally = Request(stream, "GET", path, params, goes_on=goes_on), self._tallies.of(stream)
         try:
             answer = self._exchange.send(request, self.credentials, self.quotas, tally)
         except NoAnswerError as error:
             if self._exchange.is_answered(Lasting(), tally):
                 raise
             raise UnreachableError(f"{error.message} Nothing else is answered either, so no more is read.") from None
-        self._server_time = answer.server_time
+        self._server_time = answer.server_time or self._server_time
         return answer.body
 
     def close(self, *, sign_out: bool) -> None:
@@ -196,14 +197,14 @@ class SpendClient(Client):
             self._check()
             self._is_accepted = True
 
-    def get(self, stream: str, path: str, params: Mapping[str, str]) -> t.Any:
+    def get(self, stream: str, path: str, params: Mapping[str, str], *, goes_on: bool = False) -> t.Any:
         """Return the parsed JSON of a GET.
 
         Raises:
             BillError: what `Exchange.send` raises, or if BILL refuses the token.
         """
         try:
-            return super().get(stream, path, params)
+            return super().get(stream, path, params, goes_on=goes_on)
         except RefusedError as error:
             if error.refusal.reaction is Reaction.RENEW_SESSION:
                 self._check()  # is it the token, or this list alone?

@@ -46,6 +46,11 @@ class Endpoint:
         most = resource.paging.most if resource.paging else 0
         return cls(resource.name, path, resource.envelope, resource.records, resource.paging, min(page_size, most))
 
+    @property
+    def may_be_left_out(self) -> bool:
+        """Whether an empty answer may stand for an empty list: BILL leaves out fields without a value."""
+        return self.envelope is Envelope.LIST
+
     def params(self, query: Mapping[str, str], cursor: str) -> dict[str, str]:
         """Return the parameters of a request.
 

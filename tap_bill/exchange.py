@@ -69,6 +69,7 @@ class Request:
         path: begins with `/v3/`.
         params: query parameters, not encoded.
         json: body of a POST.
+        goes_on: whether BILL has answered the beginning of the same list, so that permission cannot be what is missing.
     """
 
     stream: str
@@ -76,6 +77,7 @@ class Request:
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, str] | None = None
+    goes_on: bool = False
 
     def __str__(self) -> str:
         """Name the request in a message."""
@@ -159,6 +161,9 @@ class Exchange:
                 case Reaction.RETRY | Reaction.SLOW_DOWN | Reaction.WAIT_FOR_HOUR if retries < self._policy.max_retries:
                     retries += 1
                     self._pause(request, outcome, retries, tally)
+                case Reaction.SKIP_STREAM if request.goes_on and retries < self._policy.max_retries:
+                    retries += 1
+                    self._pause(request, outcome, retries, tally)
                 case _:
                     raise self._failure(request, outcome, retries)
 
@@ -228,6 +233,10 @@ class Exchange:
         refusal = t.cast("Refusal", outcome.refusal)
         verb = "could not answer" if refusal.reaction is Reaction.RETRY else "refused"
         advice = f": {refusal.known_as.advice}" if refusal.known_as.advice else ""
+        if request.goes_on and refusal.reaction is Reaction.SKIP_STREAM:
+            advice = (
+                " after it had answered the beginning of the same list: run again, and see whether a role has changed"
+            )
         return RefusedError(
             f"{request.stream}: BILL {verb} {request} for {self._whose} ({refusal}{tries}){advice}.{more}",
             refusal,

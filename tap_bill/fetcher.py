@@ -14,7 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from tap_bill.endpoints import RUN_AGAIN
-from tap_bill.errors import PagingError
+from tap_bill.errors import PagingError, RefusedError
 from tap_bill.passes import EndlessError
 
 if t.TYPE_CHECKING:
@@ -41,10 +41,12 @@ class Read:
     Args:
         endpoint: what is read.
         plan: the pass.
+        is_begun: whether anything was asked yet: BILL's clock counts only if it was read before that.
     """
 
     endpoint: Endpoint
     plan: Pass
+    is_begun: bool = False
     waiting: deque[Page] = field(default_factory=deque)
     under_way: int = 0
     error: Exception | None = None
@@ -53,6 +55,20 @@ class Read:
     def pages(self) -> int:
         """Pages that take up memory, now or soon."""
         return len(self.waiting) + self.under_way
+
+
+class Job(t.NamedTuple):
+    """A request to be sent.
+
+    Args:
+        read: the pass that it belongs to.
+        part: the range that it reads in.
+        query: what it asks for.
+    """
+
+    read: Read
+    part: Range
+    query: dict[str, str]
 
 
 class Fetcher:
@@ -143,12 +159,16 @@ class Fetcher:
         while len(self._workers) < self._limit and (job := self._job()):
             # In a copy of the context, so that its log lines name the organization.
             worker = threading.Thread(
-                target=copy_context().run, args=(self._work, *job), name="tap-bill-reader", daemon=True
+                target=copy_context().run, args=(self._work, job), name="tap-bill-reader", daemon=True
             )
+            try:
+                worker.start()
+            except RuntimeError as error:  # no more threads to be had
+                job.read.error = error
+                return
             self._workers.add(worker)
-            worker.start()
 
-    def _job(self) -> tuple[Read, Range] | None:
+    def _job(self) -> Job | None:
         """Choose the request that is needed soonest. Called with the lock held."""
         if self._closed:
             return None
@@ -158,23 +178,24 @@ class Fetcher:
             full = read.pages >= PAGES_WAITING if index == 0 else ahead >= PAGES_AHEAD
             if full or read.error:
                 continue
-            if part := read.plan.request() or read.plan.divide(read.endpoint.page_size):
-                read.under_way += 1
-                return read, part
+            try:
+                if part := read.plan.request() or read.plan.divide(read.endpoint.page_size):
+                    read.under_way += 1
+                    return Job(read, part, read.plan.query(part))
+            except Exception as error:  # noqa: BLE001 - a fault of ours: never a silent worker
+                read.error = error
         return None
 
-    def _work(self, read: Read, part: Range) -> None:
+    def _work(self, job: Job | None) -> None:
         """Send requests as long as there are any to send."""
-        job: tuple[Read, Range] | None = read, part
         while job:
-            read, part = job
             answer: tuple[list[Record], str] | Exception
             try:
-                answer = self._ask(read, part)
+                answer = self._ask(job)
             except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that waits for it
                 answer = error
             with self._news:
-                self._take(read, part, answer)
+                self._take(job.read, job.part, answer)
                 job = self._job()
                 if not job:
                     self._workers.discard(threading.current_thread())
@@ -185,7 +206,10 @@ class Fetcher:
         """Put an answer into the queue. Called with the lock held."""
         read.under_way -= 1
         try:
-            if isinstance(answer, Exception):
+            if isinstance(answer, RefusedError) and answer.refusal.may_mean_the_query and part.cursor:
+                # The query has just worked, so it is the cursor that BILL does not know any more.
+                read.error = read.error or (None if read.plan.reopen(part) else answer)
+            elif isinstance(answer, Exception):
                 read.error = read.error or answer
             else:
                 read.waiting.append(read.plan.receive(part, *answer))
@@ -194,9 +218,15 @@ class Fetcher:
         except Exception as error:  # noqa: BLE001 - NotAsAskedError, or a fault of ours: never a silent worker
             read.error = error
 
-    def _ask(self, read: Read, part: Range) -> tuple[list[Record], str]:
-        if read.plan.started_at is None:
-            read.plan.started_at = self._client.server_time()
-        endpoint, cursor = read.endpoint, part.cursor
-        params = endpoint.params(read.plan.query(part), cursor)
-        return endpoint.open(self._client.get(endpoint.stream, endpoint.path, params), cursor)
+    def _ask(self, job: Job) -> tuple[list[Record], str]:
+        plan, endpoint, cursor = job.read.plan, job.read.endpoint, job.part.cursor
+        if not job.read.is_begun:
+            job.read.is_begun = True
+            plan.started_at = plan.started_at or self._client.server_time()
+        params = endpoint.params(job.query, cursor)
+        body = self._client.get(endpoint.stream, endpoint.path, params, goes_on=plan.answered)
+        if body == {} and endpoint.may_be_left_out and not cursor:
+            # BILL leaves out what is empty; but what it does not say proves nothing.
+            plan.keeps_up = False
+            return [], ""
+        return endpoint.open(body, cursor)

@@ -1,8 +1,10 @@
 """What the tap keeps in Singer state, per stream and organization.
 
 `{"bookmarks": {"bills": {"partitions": [{"context": {"organizationId": "008..."}, "replication_key": "updatedTime",
-"replication_key_value": "2026-06-30T12:00:00.000Z", "covers": ["bill_line_items", "bills"]}]}}}`, and while a pass
-runs, `"pass"` beside them: `Pass.progress()` and the tables that it covers.
+"replication_key_value": "2026-06-30T12:00:00.000Z", "covers": ["bill_line_items", "bills"]}]}}}`. Beside them stand,
+while a pass runs, `"pass"`: `Pass.progress()` and the tables that it covers; and, while BILL does not let the user read
+what is asked for per record, `"behind": {"bill_documents": {"since": "2026-06-01T00:00:00.000Z", "parent": "00n..."}}`:
+from when on that table has missed rows (null: from the beginning), and a record for which it was refused.
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ ORGANIZATION: t.Final = "organizationId"
 class StreamState:
     """The state of one stream and organization.
 
-    A stream and its line tables share a bookmark. A table that was not selected when the bookmark was made has missed
-    rows, so the bookmark holds only for the tables that it covers.
+    A stream, its line tables and its parts share a bookmark. A table that was not selected when the bookmark was made
+    has missed rows, so the bookmark holds only for the tables that it covers. A part that may not be read does not
+    hold the others up: what it has missed is noted, and made up for once it may be read.
 
     Args:
         entry: the writable part of the tap's state.
@@ -35,14 +38,25 @@ class StreamState:
 
     def __init__(self, entry: dict[str, t.Any], tables: Iterable[str]) -> None:
         self._entry = entry
-        self._tables = sorted(tables)
-        self._left_out: set[str] = set()
+        self._tables = set(tables)
+        self._regained: set[str] = set()
+
+    @property
+    def behind(self) -> dict[str, str]:
+        """The selected tables that have missed rows because they might not be read, each with a parent to try with."""
+        behind = self._entry.get("behind", {})
+        return {table: behind[table]["parent"] for table in sorted(self._missing)}
+
+    def regain(self, table: str) -> None:
+        """Note that a table may be read again: what it has missed is to be read now."""
+        self._regained.add(table)
 
     @property
     def bookmark(self) -> datetime | None:
         """How far all of the tables were read, or None if one of them never was."""
-        value = self._entry.get("replication_key_value")
-        return parse(value) if value and self._are_covered(self._entry) else None
+        marks = [self._entry.get("replication_key_value") if self._are_covered(self._entry) else None]
+        marks += [self._entry["behind"][table]["since"] for table in self._regained]
+        return min(parse(mark) for mark in marks if mark) if all(marks) else None
 
     @property
     def shown(self) -> str | None:
@@ -56,13 +70,20 @@ class StreamState:
         progress: dict[str, t.Any] | None = self._entry.get("pass")
         return progress if progress and self._are_covered(progress) else None
 
-    def leave_out(self, table: str) -> None:
-        """Note that a table could not be read, so that what is kept does not cover it."""
-        self._left_out.add(table)
+    def leave_out(self, table: str, parent: str) -> None:
+        """Note that a table may not be read, and for which record that showed."""
+        was_covered = table in self._entry.get("covers", ())
+        since = self._entry.get("replication_key_value") if was_covered else None
+        self._entry.setdefault("behind", {}).setdefault(table, {"since": since, "parent": parent})
+        self._regained.discard(table)
 
     def note(self, progress: Mapping[str, t.Any]) -> None:
         """Keep how far a pass is, so that a run after an interruption goes on there."""
         self._entry["pass"] = {**progress, "covers": self._covered}
+
+    def begin_again(self) -> None:
+        """Forget how far a pass is: it is read in another way, from the beginning."""
+        self._entry.pop("pass", None)
 
     def complete(self, bookmark: datetime | None) -> None:
         """Note that the tables were read up to a time; None leaves the bookmark as it was."""
@@ -71,13 +92,21 @@ class StreamState:
             self._entry["replication_key"] = REPLICATION_KEY
             self._entry["replication_key_value"] = spell(bookmark)
             self._entry["covers"] = self._covered
+            behind = self._entry.pop("behind", {})
+            if left := {table: mark for table, mark in behind.items() if table not in self._regained}:
+                self._entry["behind"] = left
+
+    @property
+    def _missing(self) -> set[str]:
+        return self._tables.intersection(self._entry.get("behind", {})) - self._regained
 
     @property
     def _covered(self) -> list[str]:
-        return [table for table in self._tables if table not in self._left_out]
+        return sorted(self._tables - self._missing)
 
     def _are_covered(self, by: Mapping[str, t.Any]) -> bool:
-        return set(self._tables) <= set(by.get("covers", ()))
+        regained = self._regained if by is self._entry else set()
+        return self._tables - self._missing - regained <= set(by.get("covers", ()))
 
 
 def of_organization(state: Mapping[str, t.Any], organization_id: str) -> dict[str, t.Any]:
@@ -108,22 +137,27 @@ def check(state: Mapping[str, t.Any]) -> None:
     for stream, bookmark in bookmarks.items():
         entries = bookmark.get("partitions", []) if isinstance(bookmark, dict) else None
         ours = isinstance(entries, list) and set(bookmark) <= {"partitions"} and all(map(_is_ours, entries))
-        if not ours:
+        if not ours or len({entry["context"][ORGANIZATION] for entry in entries or ()}) < len(entries or ()):
             raise StateError(f"The state file's bookmark of {stream!r} was not written by tap-bill. {_ADVICE}")
 
 
 def _is_ours(entry: object) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("context"), dict):
         return False
-    value, progress = entry.get("replication_key_value"), entry.get("pass")
+    value, progress, behind = entry.get("replication_key_value"), entry.get("pass"), entry.get("behind", {})
     try:
-        if value is not None:
-            parse(value)
+        times = [value, *(mark["since"] for mark in behind.values())]
+        names = [entry["context"][ORGANIZATION], *(mark["parent"] for mark in behind.values())]
+        for covers in (entry.get("covers", []), (progress or {}).get("covers", [])):
+            names += covers
+        for time in times:
+            if time is not None:
+                parse(time)
         if progress is not None:
             Pass().resume(progress)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return False
-    return set(entry["context"]) == {ORGANIZATION}
+    return set(entry["context"]) == {ORGANIZATION} and all(isinstance(name, str) for name in names)
 
 
 _ADVICE: t.Final = "Pass the last state that tap-bill wrote for this pipeline, or none to read everything again."

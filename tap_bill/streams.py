@@ -8,7 +8,7 @@ import re
 import sys
 import typing as t
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -60,6 +60,9 @@ class BillStream(Stream):
 
     own_columns: tuple[str, ...]
     """Columns that the tap adds to BILL's fields."""
+
+    when_readable = "Its bookmark stays."
+    """What becomes of the rows of a stream that may not be read."""
 
     _maker: RowMaker | None = None
     _named: frozenset[str] = frozenset()
@@ -144,29 +147,30 @@ class BillStream(Stream):
         Raises:
             BillError: with one sentence, if it could not be completed.
         """
+        why = ""
         while True:
             try:
                 for page in self._bill.fetcher_of(self.resource).pages(read):
+                    if why:
+                        self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(read.plan))
+                        why = ""
                     yield read, page
             except RefusedError as error:
                 if not error.refusal.may_mean_the_query or (plan := read.plan.simpler()) is None:
                     raise
-                why = f"BILL refused to filter and sort it as asked for ({error.refusal})"
+                why = why or f"BILL refused to filter and sort it as asked for ({error.refusal})"
             except NotAsAskedError as error:
                 if (plan := read.plan.simpler(refused=False)) is None:
                     raise
-                why = str(error)
+                why = why or str(error)
             else:
                 return
-            self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(plan))
-            read = fetcher.Read(read.endpoint, plan)
+            read = fetcher.Read(read.endpoint, plan, is_begun=True)
 
     def _instead(self, plan: Pass) -> str:
         """Say what a simpler pass is like."""
-        if plan.ordered:
-            return "one reader reads it"
         if self.replication_key and plan.keeps_up:
-            return "it is read in BILL's own order"
+            return "one reader follows BILL's own cursor, twice where there is more than a page"
         return f"it is read whole{', and its bookmark stays' if self.replication_key else ''}"
 
     @cached_property
@@ -193,11 +197,12 @@ class BillStream(Stream):
         """Leave a stream that may not be read, once and for all lines of the summary to see."""
         self.tally.skipped = str(refusal)
         self.logger.warning(
-            "%s: skipped, because BILL does not let this user read it (%s): it needs %s. "
-            "Its bookmark stays. Give the user a role with this permission in BILL, or deselect the stream.",
+            "%s: skipped, because BILL does not let this user read it (%s): it needs %s. %s "
+            "Give the user a role with this permission in BILL, or deselect the stream.",
             self.name,
             refusal,
             self.resource.needs,
+            self.when_readable,
         )
 
     def fail(self, error: BillError) -> None:
@@ -262,16 +267,40 @@ class PartStream(ChildStream):
 
     parent: Parent
 
+    when_readable = "What it misses until then is made up for once it may be read."
+
     def __init__(self, tap: TapBill) -> None:
         """Make the stream."""
         super().__init__(tap)
         self._queries: Sequence[Mapping[str, str]] = self.resource.queries
+        self._was_read = False
 
-    def write_parts(self, parent_ids: Iterable[str]) -> None:
+    def may_be_read(self, parent_id: str) -> bool:
+        """Ask for the parts of one record, for which they were refused before.
+
+        Raises:
+            BillError: with one sentence, if BILL refuses for another reason.
+        """
+        read = self._plan(parent_id)
+        try:
+            for _ in self.pages(read):
+                break
+        except RefusedError as error:
+            if error.refusal.reaction is Reaction.SKIP_STREAM:
+                self.skip(error.refusal)
+                return False
+            if not error.refusal.means_missing:
+                raise
+        return True
+
+    def write_parts(self, parent_ids: Iterable[str]) -> str:
         """Write the parts of some records.
 
         Args:
             parent_ids: the records.
+
+        Returns:
+            The record for which BILL did not let the user read them; empty where all are written.
 
         Raises:
             BillError: with one sentence, if they could not be read.
@@ -284,15 +313,18 @@ class PartStream(ChildStream):
             fetch.expect(reads, next_=True)
             try:
                 for read in reads:
-                    self._write_of(left.popleft(), read)
+                    self._write_of(left[0], read)
+                    left.popleft()
                     if self._queries is not queries:
                         break  # the others are asked for as this one had to be
             except RefusedError as error:
-                if error.refusal.reaction is not Reaction.SKIP_STREAM:
+                if self._was_read or error.refusal.reaction is not Reaction.SKIP_STREAM:
                     raise
                 self.skip(error.refusal)
+                return left[0]
             finally:
                 fetch.forget(reads)
+        return ""
 
     def _write_of(self, parent_id: str, read: fetcher.Read) -> None:
         """Write the parts of one record; a record that went away meanwhile, or that has none, brings nothing."""
@@ -302,13 +334,14 @@ class PartStream(ChildStream):
             for each, page in self.pages(read):
                 if each is not read:  # it begins again, in a simpler way
                     read, position = each, 0
-                    self._queries = [part.query for part in each.plan.ranges]
+                    self._queries = each.plan.queries
                 for record in page.records:
                     position += 1
                     place = {"position": position} if "position" in self.own_columns else {}
                     self.tally.records += 1
                     self._write_record_message(self.make_row(record, {**own, **place}))
                 self._bill.fetcher_of(self.resource).wrote(read, page)
+                self._was_read = True
         except RefusedError as error:
             if not error.refusal.means_missing:
                 raise
@@ -335,8 +368,10 @@ class ResourceStream(BillStream):
     def expected(self) -> Iterator[fetcher.Read]:
         """Plan the passes of this run, so that their first pages can be fetched ahead."""
         for context in self.partitions or ():
-            read = self._reads[context[ORGANIZATION]] = self._plan(context)
-            yield read
+            state = self._state(context)
+            if not state.behind:  # what is to be made up for shows only when the stream's turn comes
+                read = self._reads[context[ORGANIZATION]] = self._plan(state)
+                yield read
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
         """Yield the rows of one pass and write their lines; then move the bookmark.
@@ -349,38 +384,61 @@ class ResourceStream(BillStream):
             table.announce()
         state = self._state(context)
         self.tally.before = self.tally.after = state.shown
-        read = self._reads.pop(context[ORGANIZATION], None) or self._plan(context)
+        self._regain(state)
+        read = self._reads.pop(context[ORGANIZATION], None) or self._plan(state)
         since = spell(read.plan.since) if read.plan.since else "the beginning"
         self.logger.info("%s: reading rows changed since %s.", self.name, since)
         try:
-            for read, page in self.pages(read):  # noqa: B020 - it becomes a simpler one where BILL refuses
-                ids: list[str] = []
-                yield from self._rows(page.records, read.plan, ids)
-                for part in self._parts:
-                    part.write_parts(ids)
-                    if part.tally.skipped:
-                        state.leave_out(part.name)
-                self._bill.message_writer.flush()
-                progress = self._bill.fetcher_of(self.resource).wrote(read, page)
-                if self._incremental and read.plan.ordered:
-                    state.note(progress)
-                    self._bill.state_writer.write_state(self.tap_state)
+            for each, page in self.pages(read):
+                if each is not read:
+                    read = each
+                    self._begin_again(state)
+                yield from self._write(read, page, state)
         except RefusedError as error:
-            if error.refusal.reaction is not Reaction.SKIP_STREAM:
+            if read.plan.answered or error.refusal.reaction is not Reaction.SKIP_STREAM:
                 raise
             self.skip(error.refusal)
             return
         if self._incremental:
             if read.plan.started_at is None:
                 self.logger.warning("%s: BILL's answers carry no Date, so the bookmark stays.", self.name)
+            elif read.plan.why_not:
+                self.logger.warning("%s: %s, so the bookmark stays.", self.name, read.plan.why_not)
             state.complete(read.plan.next_bookmark())
             self.tally.after = state.shown
 
-    def _rows(self, records: Iterable[Record], plan: Pass, ids: list[str]) -> Iterator[Record]:
+    def _regain(self, state: StreamState) -> None:
+        """Try whether parts that might not be read may be by now; what they have missed is then read, too."""
+        for part in self._parts:
+            if (parent_id := state.behind.get(part.name)) and part.may_be_read(parent_id):
+                state.regain(part.name)
+                self.logger.info("%s: may be read again; what it has missed comes now.", part.name)
+
+    def _begin_again(self, state: StreamState) -> None:
+        """Keep nothing of a pass that could not be read as planned: its successor could not tell what it missed."""
+        if self._incremental:
+            state.begin_again()
+            self._bill.state_writer.write_state(self.tap_state)
+
+    def _write(self, read: fetcher.Read, page: Page, state: StreamState) -> Iterator[Record]:
+        """Yield the rows of a page, write their lines and parts, and keep how far the pass is."""
+        ids: list[str] = []
+        yield from self._rows(page.records, ids)
+        for part in self._parts:
+            if refused_for := part.write_parts(ids):
+                state.leave_out(part.name, refused_for)
+        self._bill.message_writer.flush()
+        while read.plan.notes:
+            self.logger.info("%s: %s.", self.name, read.plan.notes.pop())
+        progress = self._bill.fetcher_of(self.resource).wrote(read, page)
+        if self._incremental and read.plan.ordered:
+            state.note(progress)
+            self._bill.state_writer.write_state(self.tap_state)
+
+    def _rows(self, records: Iterable[Record], ids: list[str]) -> Iterator[Record]:
         """Yield the rows of a page, each after its lines are written; note in `ids` whose parts are wanted."""
         for record in records:
             row = self.make_row(record, self._bill.owner)
-            plan.see(row.get(REPLICATION_KEY))
             if self.stream_maps[0].get_filter_result(row):
                 if self._parts:
                     ids.append(str(row["id"]))
@@ -410,23 +468,35 @@ class ResourceStream(BillStream):
         tables = [stream.name for stream in (self, *self._tables) if stream.is_written]
         return StreamState(self.get_context_state(context), tables)
 
-    def _plan(self, context: Context) -> fetcher.Read:
-        state, start_date = self._state(context), self.config.get("start_date")
+    def _plan(self, state: StreamState) -> fetcher.Read:
+        start_date = self.config.get("start_date")
         if self._incremental:
             plan = Pass.plan(
-                bookmark=state.bookmark,
+                bookmark=self._believed(state.bookmark),
                 start_date=parse_time(start_date) if start_date else None,
-                lookback=timedelta(seconds=self.config["lookback_seconds"]),
+                lookback=self.config["lookback_seconds"],
             )
-            if state.interrupted:
-                plan.resume(state.interrupted)
             if self.resource.clock is Clock.FILTER_ONLY:
-                plan = plan.only_filtered(self.resource.queries[0])
+                plan = plan.walked(self.resource.queries[0])
+            elif state.interrupted:
+                plan.resume(state.interrupted)
         elif self.resource.clock in SORTED:
             plan = Pass()
         else:
             plan = Pass.whole(self.resource.queries)
         return fetcher.Read(self.endpoint(), plan)
+
+    def _believed(self, bookmark: datetime | None) -> datetime | None:
+        """Return a bookmark that can be true: BILL's clock has reached it."""
+        now = self._bill.client_of(self.resource).server_time()
+        if bookmark is None or now is None or bookmark <= now:
+            return bookmark
+        self.logger.warning(
+            "%s: its bookmark lies after BILL's present time, so BILL's clock was ahead once; "
+            "it is read from the beginning.",
+            self.name,
+        )
+        return None
 
     def generate_child_contexts(self, record: Record, context: Context | None) -> Iterator[Context | None]:
         """Yield nothing: lines are written with their record, not by requests of their own."""

@@ -145,7 +145,7 @@ class TapBill(Tap):
         """The organization that is read; empty where only Spend & Expense is, and nobody told whose it is."""
         return str(self.config.get("organization_id", ""))
 
-    @property
+    @cached_property
     def owner(self) -> dict[str, str | None]:
         """The column that tells rows of several organizations apart."""
         return {state.ORGANIZATION: self.organization_id or None}

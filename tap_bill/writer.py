@@ -20,6 +20,9 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.singerlib import Message
 
+MOST_WAITING: t.Final = 1 << 20
+"""Bytes of RECORD messages that wait for the end of their page, at most: a page may bring any number of parts."""
+
 _ENCODER: t.Final = Encoder(enc_hook=enc_hook, decimal_format="number")
 
 
@@ -56,7 +59,7 @@ class PageWriter(MsgSpecWriter):
     def write_message(self, message: Message) -> None:
         """Write a message; a RECORD waits for the next `flush` or the next message of another kind."""
         self._buffer += line_of(message)
-        if not isinstance(message, RecordMessage):
+        if not isinstance(message, RecordMessage) or len(self._buffer) >= MOST_WAITING:
             self.flush()
 
     def flush(self) -> None:

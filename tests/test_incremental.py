@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+
+from runs import settings
 
 from bill_emulator import Clock, Company, Emulator
 
+NOON = "2026-07-01T12:00:00.000Z"
 TIMED = {
     "accounting_classes", "bank_accounts", "bills", "chart_of_accounts", "credit_memos", "customers", "departments",
     "employees", "invoices", "items", "jobs", "locations", "payments", "receivable_payments", "users",
@@ -15,6 +18,10 @@ WHOLE = {
     "bank_account_users", "bill_approval_policies", "organization", "payment_terms", "recurring_bills",
     "recurring_invoices", "roles",
 }  # fmt: skip
+
+
+def noon():
+    return Clock(datetime.fromisoformat(NOON), frozen=True)
 
 
 def entry(state, stream, organization_id):
@@ -30,20 +37,43 @@ def list_requests(emulator, path):
     return [request for request in emulator.requests if request.path == f"/connect{path}"]
 
 
-def test_the_second_run_reads_again_only_what_the_lookback_covers(tap, config, company):
-    first = tap(config)
-    second = tap(config, state=first.state)
+def test_the_second_run_reads_again_only_what_the_lookback_covers(tap):
+    company = Company(seed=7, bills=25, clock=noon())
+    one, other = company.rows("vendors")[:2]
+    company.put("vendors", {**one, "updatedTime": "2026-07-01T11:55:00.000+00:00"})
+    company.put("vendors", {**other, "updatedTime": "2026-07-01T11:54:59.000+00:00"})
+    with Emulator(company=company) as emulator:
+        first = tap(settings(emulator))
+        second = tap(settings(emulator), state=first.state)
     assert second.exit_code == 0
     for stream in TIMED:
-        rows = {row["id"]: row for row in first.records[stream]}
-        bookmark = max(row["updatedTime"] for row in rows.values())
-        from_lookback = (datetime.fromisoformat(bookmark) - timedelta(seconds=300)).isoformat()
-        recent = sorted(id_ for id_, row in rows.items() if row["updatedTime"] >= from_lookback)
-        assert sorted(row["id"] for row in second.records[stream]) == recent, stream
-        assert 1 <= len(recent) < len(rows), stream
+        assert len(first.records[stream]) > 0, stream
+        again = [one["id"]] if stream == "vendors" else []
+        assert [row["id"] for row in second.records[stream]] == again, stream
+        assert entry(first.state, stream, company.organization_id)["replication_key_value"] == NOON
     for stream in WHOLE:
         assert second.records[stream] == first.records[stream], stream
     assert second.state == first.state
+
+
+def test_a_quiet_run_asks_one_request_per_stream_and_writes_nothing(tap):
+    """However much was updated together a day ago, and whatever is asked for per record."""
+    company = Company(seed=7, bills=25, clock=noon())
+    day_before = {"createdTime": "2026-06-30T12:00:00.000+00:00", "updatedTime": "2026-06-30T12:00:00.000+00:00"}
+    for number in range(5000):
+        company.put("bills", {"id": f"00n{number:017}", **day_before})
+    for number in range(300):
+        company.put("vendors", {"id": f"009{number:017}", **day_before})
+    streams = {"bills", "vendors", "vendor_attachments"}
+    with Emulator(company=company) as emulator:
+        first = tap(settings(emulator), select=streams)
+        assert len({row["id"] for row in first.records["bills"]}) == company.count("bills") > 5000
+        before = len(emulator.requests)
+        second = tap(settings(emulator), state=first.state, select=streams)
+        asked = [request.path for request in emulator.requests[before:]]
+    assert second.exit_code == 0
+    assert sorted(asked) == ["/connect/v3/bills", "/connect/v3/login", "/connect/v3/logout", "/connect/v3/vendors"]
+    assert second.of("RECORD") == []
 
 
 def test_an_edit_and_a_new_row_arrive_and_a_cleared_field_goes(tap, config, company):
@@ -79,20 +109,18 @@ def test_the_bookmark_stays_below_bills_clock(tap):
     }
 
 
-def test_what_is_asked(tap, config, emulator, company):
-    first = tap(config, select={"bills"})
-    tap({**config, "lookback_seconds": 0, "page_size": 7}, state=first.state, select={"bills"})
-    tap(config, state=first.state, select={"bills"})
-    newest = datetime.fromisoformat(max(row["updatedTime"] for row in company.rows("bills")))
-    asked = [request.query for request in list_requests(emulator, "/v3/bills")]
+def test_what_is_asked(tap):
+    company = Company(seed=7, bills=25, clock=noon())
+    with Emulator(company=company) as emulator:
+        config = settings(emulator)
+        first = tap(config, select={"bills"})
+        tap({**config, "lookback_seconds": 0, "page_size": 7}, state=first.state, select={"bills"})
+        tap(config, state=first.state, select={"bills"})
+        asked = [request.query for request in list_requests(emulator, "/v3/bills")]
     assert asked == [
         {"max": "100", "sort": "createdTime:asc"},
-        {"max": "7", "sort": "createdTime:asc", "filters": f'updatedTime:gte:"{newest:%Y-%m-%dT%H:%M:%S}.000Z"'},
-        {
-            "max": "100",
-            "sort": "createdTime:asc",
-            "filters": f'updatedTime:gte:"{newest - timedelta(seconds=300):%Y-%m-%dT%H:%M:%S}.000Z"',
-        },
+        {"max": "7", "sort": "createdTime:asc", "filters": f'updatedTime:gte:"{NOON}"'},
+        {"max": "100", "sort": "createdTime:asc", "filters": 'updatedTime:gte:"2026-07-01T11:55:00.000Z"'},
     ]
 
 
@@ -103,9 +131,7 @@ def test_start_date_limits_the_first_read_and_only_that(tap, config, company):
     first = tap(limited, select={"bills"})
     assert {row["id"] for row in first.records["bills"]} == expected
     later = tap({**config, "start_date": "2030-01-01"}, state=first.state, select={"bills"})
-    assert [row["updatedTime"] for row in later.records["bills"]] == [
-        max(row["updatedTime"] for row in company.rows("bills"))
-    ]
+    assert (later.exit_code, later.records["bills"]) == (0, [])
 
 
 def test_another_organization_with_an_old_state_reads_everything(tap, config, company):
@@ -150,13 +176,34 @@ def test_a_refused_filter_is_read_whole_with_one_warning(tap, config, company):
 
 
 def test_an_order_that_bill_does_not_keep_leaves_the_bookmark(tap, company):
+    before = set(company.ids("bills"))
+    with Emulator(company=company, ignore_sort=True, edit_every=1) as careless:
+        run = tap(settings(careless, page_size=10), select={"bills"})
+    assert {row["id"] for row in run.records["bills"]} >= before
+    first, second = run.warnings
+    assert first == (
+        "bills: BILL did not keep the creation order that was asked for, so one reader follows BILL's own cursor, "
+        "twice where there is more than a page."
+    )
+    assert second == "bills: rows moved in BILL's list each of the 3 times that it was read, so the bookmark stays."
+    assert "replication_key_value" not in entry(run.state, "bills", company.organization_id)
+
+
+def test_an_order_that_bill_does_not_keep_is_read_twice(tap):
+    company = Company(seed=7, bills=25, clock=noon())
     with Emulator(company=company, ignore_sort=True) as careless:
-        run = tap({**careless.credentials, "api_url": careless.url}, select={"bills"})
-        organization = careless.credentials["organization_id"]
-    assert len(run.records["bills"]) == len(company.rows("bills"))
-    (line,) = run.warnings
-    assert line.startswith("bills: BILL did not keep the creation order that was asked for")
-    assert entry(run.state, "bills", organization) == {"context": {"organizationId": organization}}
+        run = tap(settings(careless, page_size=10), select={"bills"})
+        asked = [request.query.get("page") for request in list_requests(careless, "/v3/bills")]
+    assert {row["id"] for row in run.records["bills"]} == set(company.ids("bills"))
+    assert asked[-3:] == asked[-6:-3]
+    assert entry(run.state, "bills", company.organization_id)["replication_key_value"] == NOON
+
+
+def test_what_comes_in_one_answer_needs_no_order(tap, company):
+    with Emulator(company=company, ignore_sort=True) as careless:
+        run = tap(settings(careless), select={"bills"})
+    assert (run.warnings, len(run.records["bills"])) == ([], len(company.rows("bills")))
+    assert "replication_key_value" in entry(run.state, "bills", company.organization_id)
 
 
 def test_a_stream_forced_to_full_table_keeps_no_bookmark(tap, catalog, config, company):

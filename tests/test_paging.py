@@ -10,12 +10,12 @@ ADVICE = "nothing is lost, the bookmark has not moved: run again, and tell BILL'
 
 @pytest.fixture
 def serve(httpserver):
-    """Serve `/v3/users` page by page: `serve({cursor: answer})`; returns the settings that read it."""
+    """Serve `/v3/roles`, which is read whole, page by page: `serve({cursor: answer})`; returns the settings for it."""
 
     def start(pages):
-        query = {"max": "100", "sort": "createdTime:asc"}
+        query = {"max": "100"}
         cursors = {cursor: query | ({"page": cursor} if cursor else {}) for cursor in pages}
-        answers = {("/v3/users", Query(cursors[cursor])): pages[cursor] for cursor in pages}
+        answers = {("/v3/roles", Query(cursors[cursor])): pages[cursor] for cursor in pages}
         return {**canned.serve(httpserver, answers), "max_concurrency": 1}
 
     return start
@@ -33,13 +33,13 @@ def user(number):
 
 
 def ids(run):
-    return [row["id"] for row in run.records["users"]]
+    return [row["id"] for row in run.records["roles"]]
 
 
 @pytest.mark.parametrize("end", [{}, {"nextPage": ""}, {"nextPage": None}])
 def test_a_missing_or_empty_cursor_ends_the_list(tap, serve, end):
     pages = {"": {"results": [user(1)], "nextPage": "b"}, "b": {"results": [user(2)], **end}}
-    run = tap(serve(pages), select={"users"})
+    run = tap(serve(pages), select={"roles"})
     assert (run.exit_code, ids(run)) == (0, ["0061", "0062"])
 
 
@@ -50,12 +50,12 @@ def test_an_empty_page_with_a_cursor_goes_on(tap, serve):
         "c": {"results": [], "nextPage": "d"},
         "d": {"results": [user(2)]},
     }
-    run = tap(serve(pages), select={"users"})
+    run = tap(serve(pages), select={"roles"})
     assert (run.exit_code, ids(run)) == (0, ["0061", "0062"])
 
 
 def test_an_empty_list_is_a_complete_read(tap, serve):
-    run = tap(serve({"": {"results": []}}), select={"users"})
+    run = tap(serve({"": {"results": []}}), select={"roles"})
     assert (run.exit_code, ids(run), run.errors) == (0, [], [])
 
 
@@ -68,7 +68,7 @@ def test_an_empty_list_is_a_complete_read(tap, serve):
                 "b": {"results": [user(2)], "nextPage": "c"},
                 "c": {"results": [user(3)], "nextPage": "b"},
             },
-            "users: BILL sent a cursor for the second time, so its list has no end; ",
+            "roles: BILL sent a cursor for the second time, so its list has no end; ",
         ),
         (
             {
@@ -76,20 +76,20 @@ def test_an_empty_list_is_a_complete_read(tap, serve):
                 "b": {"results": [user(1), user(2)], "nextPage": "c"},
                 "c": {"results": [user(1), user(2)], "nextPage": "d"},
             },
-            "users: BILL sent the same page twice in a row under different cursors; ",
+            "roles: BILL sent the same page 3 times in a row under different cursors; ",
         ),
         (
             {"": {"results": [], "nextPage": "0"}}
             | {str(number): {"results": [], "nextPage": str(number + 1)} for number in range(200)},
-            "users: BILL sent 100 empty pages in a row, each with a new cursor; ",
+            "roles: BILL sent 100 empty pages in a row, each with a new cursor; ",
         ),
-        ({"": {"rows": []}}, "users: BILL answered GET /v3/users without a list of records; "),
-        ({"": {"results": ["0061"]}}, "users: BILL answered GET /v3/users without a list of records; "),
-        ({"": [user(1)]}, "users: BILL answered GET /v3/users without a list of records; "),
+        ({"": {"rows": []}}, "roles: BILL answered GET /v3/roles without a list of records; "),
+        ({"": {"results": ["0061"]}}, "roles: BILL answered GET /v3/roles without a list of records; "),
+        ({"": [user(1)]}, "roles: BILL answered GET /v3/roles without a list of records; "),
     ],
 )
 def test_a_list_that_leads_nowhere_stops_the_run(tap, serve, pages, line):
-    run = tap(serve(pages), select={"users"})
+    run = tap(serve(pages), select={"roles"})
     assert run.exit_code == 1
     assert run.errors == [line + ADVICE]
     assert "replication_key_value" not in run.stdout
@@ -98,11 +98,11 @@ def test_a_list_that_leads_nowhere_stops_the_run(tap, serve, pages, line):
 @pytest.mark.parametrize("answer", ["<html></html>", "", '{"results": [{"id": '])
 def test_an_answer_that_is_not_json_stops_the_run(tap, serve, answer):
     config = {**serve({"": answer}), "max_retries": 1}
-    run = tap(config, select={"users"})
+    run = tap(config, select={"roles"})
     assert run.exit_code == 1
     assert run.errors == [
         (
-            f"users: BILL could not answer GET /v3/users for organization {canned.ORGANIZATION} (HTTP 200: the body is "
+            f"roles: BILL could not answer GET /v3/roles for organization {canned.ORGANIZATION} (HTTP 200: the body is "
             "not JSON, tried 2 times): BILL has trouble with this request; run again later, and tell BILL's support if "
             "it stays so."
         )

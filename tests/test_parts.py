@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import canned
 import pytest
 from layers import held_until
 from runs import ACCOUNTS, settings
 
-from bill_emulator import Company, Emulator
+from bill_emulator import Clock, Company, Emulator
 from bill_emulator.app import Credentials
 from bill_emulator.parts import EXTRAS, PARTS
 from tap_bill.resources import RESOURCES
+from tap_bill.run import run as read
+from tap_bill.tap import TapBill
+from tap_bill.writer import PageWriter
 
 OF_ACCOUNTS = {resource.name: resource for resource in RESOURCES if resource.parent and not resource.is_spend}
 OF_SPEND = {resource.name: resource for resource in RESOURCES if resource.parent and resource.is_spend}
@@ -201,6 +205,72 @@ def test_what_may_not_be_read_is_skipped_and_made_up_for_later(tap):
     with Emulator(company=company) as emulator:
         second = tap(settings(emulator), select=streams, state=first.state)
     assert comparable(second.records["vendor_attachments"]) == comparable(expected(company, "vendor_attachments"))
+
+
+def test_what_may_not_be_read_holds_nothing_else_up(tap):
+    """The parent's bookmark moves; one request a run tries whether the part may be read by now."""
+    company = Company(seed=7, bills=25, clock=Clock(datetime(2026, 7, 1, 12, tzinfo=UTC), frozen=True))
+    streams = {"vendors", "vendor_attachments"}
+
+    def run(state=None, **options):
+        company.clock.advance(3600)
+        with Emulator(company=company, **options) as emulator:
+            done = tap(settings(emulator), select=streams, state=state)
+            paths = [request.path.removeprefix("/connect/v3/").partition("/")[0] for request in emulator.requests]
+        return done, paths[1:-1]
+
+    (first, _), forbidden = run(), {"forbid": ["vendor_attachments"]}
+    first_id, *_, last_id = company.ids("vendors")
+    company.edit("vendors", last_id, {"email": "one@example.com"})
+    second, asked = run(first.state, **forbidden)
+    assert (second.exit_code, asked[0], {*asked[1:]}) == (0, "vendors", {"attachments"})
+    assert [row["id"] for row in second.records["vendors"]] == [last_id]
+    company.edit("vendors", first_id, {"email": "two@example.com"})
+    third, asked = run(second.state, **forbidden)
+    assert [row["id"] for row in third.records["vendors"]] == [first_id]
+    assert asked == ["attachments", "vendors"]
+    (entry,) = third.state["bookmarks"]["vendors"]["partitions"]
+    assert entry == {
+        "context": {"organizationId": company.organization_id},
+        "replication_key": "updatedTime",
+        "replication_key_value": "2026-07-01T15:00:00.000Z",
+        "covers": ["vendors"],
+        "behind": {"vendor_attachments": {"since": "2026-07-01T13:00:00.000Z", "parent": last_id}},
+    }
+    fourth, _ = run(third.state)
+    missed = {first_id, last_id}
+    assert {row["id"] for row in fourth.records["vendors"]} == missed
+    assert {row["vendorId"] for row in fourth.records["vendor_attachments"]} == {
+        row["vendorId"] for row in expected(company, "vendor_attachments", sorted(missed))
+    }
+    (entry,) = fourth.state["bookmarks"]["vendors"]["partitions"]
+    assert (entry["covers"], "behind" in entry) == (["vendor_attachments", "vendors"], False)
+    fifth, asked = run(fourth.state)
+    assert (asked, fifth.of("RECORD")) == (["vendors"], [])
+
+
+def test_many_parts_are_written_as_they_come(tap, company):
+    """They do not wait in memory until the last one of their parent's page is there."""
+    vendor = company.ids("vendors")[0]
+    for number in range(30):
+        company.add_part("vendor_attachments", vendor, {"id": f"0at{number:017}", "name": "x" * 50_000})
+    waiting = []
+
+    class Writer(PageWriter):
+        def write_message(self, message):
+            super().write_message(message)
+            waiting.append(len(self._buffer))
+
+        def flush(self):
+            self._buffer.clear()
+
+    with Emulator(company=company) as emulator:
+        reader = TapBill(config=settings(emulator), message_writer=Writer())
+        for stream in reader.streams.values():
+            stream.selected = stream.name in {"vendors", "vendor_attachments"}
+        read(reader)
+    assert max(waiting) < 1 << 20
+    assert sum(size > 50_000 for size in waiting) > 20
 
 
 @pytest.mark.parametrize("forbidden", ["vendor_attachments", "vendors"])

@@ -1,252 +1,272 @@
-"""One pass plus one more afterwards hold exactly BILL's rows, whatever is edited, added, cut or killed in between."""
+"""The arithmetic of a pass: what it costs, what it notices, and where it goes on after a kill."""
 
 from __future__ import annotations
 
-import json
-import random
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from runs import examples
 
-from tap_bill.passes import EndlessError, NotAsAskedError, Pass, Range, canonical, parse
+from tap_bill.passes import EndlessError, NotAsAskedError, Pass, Range, Walk, canonical, parse, spell
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+YEAR = 365 * 86_400
+ALL = "2027-01-01T00:00:00.000Z"
+
+
+def record(number, created, **more):
+    time = created if isinstance(created, str) else f"{created:%Y-%m-%dT%H:%M:%S}.000+00:00"
+    return {"id": number, "createdTime": time, "updatedTime": time, **more}
 
 
 class Bill:
-    """BILL in memory: one list, a clock that moves when told to, and cursors of either kind."""
+    """A well-behaved list with offset cursors."""
 
-    def __init__(self, created, *, cursors, tie):
-        self.now = START + timedelta(seconds=1000)
-        self.cursors = cursors
-        self.rows = {}
-        self.tie = 1 if tie == "up" else -1
-        for offset in created:
-            self.add(START + timedelta(seconds=offset))
+    def __init__(self, created):
+        self.created = sorted(created)
 
-    def add(self, created=None):
-        number = len(self.rows)
-        self.rows[number] = {"created": created or self.now, "updated": created or self.now, "version": 0}
-
-    def edit(self, number):
-        row = self.rows[number % len(self.rows)]
-        row["version"] += 1
-        row["updated"] = self.now
-
-    def tick(self, seconds):
-        self.now += timedelta(seconds=seconds)
-
-    def answer(self, params, page_size):
-        """The records and the cursor that BILL answers."""
-        bounds = dict(part.split(":gte:") for part in params.get("filters", "").split(",") if part)
-        bounds = {name: parse(value.strip('"')) for name, value in bounds.items()}
-        names = {"createdTime": "created", "updatedTime": "updated"}
-        rows = [
-            (row["created"], self.tie * number, number)
-            for number, row in self.rows.items()
-            if all(row[names[name]] >= bound for name, bound in bounds.items())
-        ]
-        rows.sort()
-        start = 0
-        if page := params.get("page"):
-            position = json.loads(page)
-            if self.cursors == "offset":
-                start = position
-            else:
-                last = (datetime.fromisoformat(position[0]), position[1])
-                start = sum(row[:2] <= last for row in rows)
-        chosen = rows[start : start + page_size]
-        cursor = ""
-        if start + page_size < len(rows):
-            last = chosen[-1]
-            cursor = json.dumps(
-                start + page_size if self.cursors == "offset" else [last[0].isoformat(), last[1], len(self.rows)]
-            )
-        return [self.record(number) for *_, number in chosen], cursor
-
-    def record(self, number):
-        """A row as BILL shows it: in whole seconds."""
-        row = self.rows[number]
-        shown = {name: f"{row[name]:%Y-%m-%dT%H:%M:%S}.000+00:00" for name in ("created", "updated")}
-        return {
-            "id": number,
-            "createdTime": shown["created"],
-            "updatedTime": shown["updated"],
-            "version": row["version"],
-        }
+    def answer(self, query, cursor, page_size):
+        low, high = 0, len(self.created)
+        for term in filter(None, query.get("filters", "").split(",")):
+            _, operator, value = term.split(":", 2)
+            place = bisect_left(self.created, parse(value.strip('"')))
+            low, high = (max(low, place), high) if operator == "gte" else (low, min(high, place))
+        rows = range(low, high)[:: -1 if query["sort"].endswith("desc") else 1]
+        start = int(cursor or 0)
+        end = start + page_size
+        return [record(number, self.created[number]) for number in rows[start:end]], str(end) if end < len(rows) else ""
 
 
-class Reader:
-    """A reader as the fetcher is one: up to three requests under way, pages written in the order they came."""
-
-    def __init__(self, bill, page_size):
-        self.bill = bill
-        self.page_size = page_size
-        self.table = {}
-        self.bookmark = None
-        self.progress = None
-        self.asked = 0
-
-    def run(self, chance, *, mischief=False, kills=False):
-        """Read one pass to its end, in an order that chance decides; returns False where it was killed."""
-        plan = Pass.plan(bookmark=self.bookmark, start_date=None, lookback=timedelta(0))
-        if self.progress:
-            plan.resume(self.progress)
-        if plan.started_at is None:
-            plan.started_at = self.bill.now.replace(microsecond=0)
-        under_way, waiting = [], []
-        while not plan.is_complete:
-            if mischief:
-                chance.choice(MISCHIEF)(self.bill, chance)
-            if kills and chance.random() < 0.1:
-                return False
-            choice = chance.randrange(3)
-            if waiting and choice == 0:
-                self.write(plan, waiting.pop(0))
-            elif choice == 1 and len(under_way) < 3 and (part := plan.request() or plan.divide(self.page_size)):
-                self.asked += 1
-                under_way.append((part, self.bill.answer({**plan.query(part), "page": part.cursor}, self.page_size)))
-            elif under_way:
-                part, answer = under_way.pop(chance.randrange(len(under_way)))
-                try:
-                    waiting.append(plan.receive(part, *answer))
-                except EndlessError:
-                    # As many edited rows as a (tiny) page holds came in before it: the run stops and is repeated.
-                    return False
-        self.progress = None
-        self.bookmark = plan.next_bookmark()
-        return True
-
-    def write(self, plan, page):
-        for record in page.records:
-            self.table[record["id"]] = record
-            plan.see(record["updatedTime"])
-        plan.wrote(page)
-        self.progress = json.loads(json.dumps(plan.progress()))
-
-    def differences(self):
-        truth = {number: self.bill.record(number) for number in self.bill.rows}
-        return {number for number in truth if self.table.get(number) != truth[number]}
-
-
-MISCHIEF = [
-    lambda bill, _: bill.tick(1),
-    lambda bill, chance: bill.edit(chance.randrange(1000)),
-    lambda bill, chance: bill.edit(chance.randrange(1000)),
-    lambda bill, _: bill.add(),
-    lambda bill, chance: bill.tick(3 * chance.random()),
-]
-CREATED = st.lists(st.one_of(st.floats(0, 900), st.just(450.25)), min_size=1, max_size=80)
-
-
-@settings(max_examples=examples(300))
-@given(
-    seed=st.integers(0, 2**32),
-    created=CREATED,
-    page_size=st.integers(3, 12),
-    cursors=st.sampled_from(["offset", "keyset"]),
-    tie=st.sampled_from(["up", "down"]),
-    kills=st.booleans(),
-)
-def test_nothing_is_lost(seed, created, page_size, cursors, tie, kills):
-    chance = random.Random(seed)
-    bill = Bill(created, cursors=cursors, tie=tie)
-    reader = Reader(bill, page_size)
-    for _ in range(6):
-        reader.run(chance, mischief=True, kills=kills)
-    bill.tick(2)
-    if reader.progress:
-        reader.run(chance)
-    reader.run(chance)
-    assert reader.differences() == set()
-
-
-@settings(max_examples=examples(100))
-@given(seed=st.integers(0, 2**32), created=CREATED, page_size=st.integers(3, 12))
-def test_a_second_pass_asks_for_what_changed_only(seed, created, page_size):
-    chance = random.Random(seed)
-    bill = Bill(created, cursors="offset", tie="up")
-    reader = Reader(bill, page_size)
-    reader.run(chance)
-    reader.table.clear()
-    reader.run(chance)
-    newest = max(row["updated"] for row in bill.rows.values()).replace(microsecond=0)
-    assert set(reader.table) == {number for number, row in bill.rows.items() if row["updated"] >= newest}
-
-
-def spread(count, seconds):
-    return [seconds * index / count for index in range(count)]
-
-
-@pytest.mark.parametrize("piled", [False, True])
-def test_dividing_costs_few_requests(piled):
-    """Three readers, page by page in turn, over 120 pages."""
-    created = spread(6000, 100) + spread(6000, 100) if piled else spread(12_000, 86_400)
-    bill = Bill(created, cursors="keyset", tie="up")
-    bill.now = START + timedelta(days=1)
-    plan = Pass.plan(bookmark=None, start_date=None, lookback=timedelta(0))
-    plan.started_at = bill.now
-    rounds = requests = 0
+def read(created, readers, page_size=100):
+    """Read a whole list, `readers` requests at a time; returns how often they asked, the requests, and the records."""
+    bill = Bill(created)
+    plan = Pass.plan(bookmark=None, start_date=None, lookback=0)
+    rounds, requests, records = 0, 0, []
     while not plan.is_complete:
-        parts = [part for _ in range(3) if (part := plan.request() or plan.divide(100))]
-        answers = [(part, bill.answer({**plan.query(part), "page": part.cursor}, 100)) for part in parts]
+        parts = [part for _ in range(readers) if (part := plan.request() or plan.divide(page_size))]
+        answers = [(part, bill.answer(plan.query(part), part.cursor, page_size)) for part in parts]
         for part, answer in answers:
-            plan.wrote(plan.receive(part, *answer))
+            page = plan.receive(part, *answer)
+            records += page.records
+            plan.wrote(page)
         rounds += 1
         requests += len(parts)
-    assert requests <= (150 if piled else 125)
-    assert rounds <= (60 if piled else 44)
+    assert plan.keeps_up
+    return rounds, requests, [record["id"] for record in records]
 
 
-def record(number, created):
-    return {"id": number, "createdTime": created}
+def spread(count, seconds, start=0.0):
+    return [START + timedelta(seconds=start + seconds * index / count) for index in range(count)]
 
 
-def test_rows_in_another_order_are_noticed():
-    plan = Pass()
-    part = plan.request()
-    times = ["2026-01-01T00:00:02.000+00:00", "2026-01-01T00:00:01.000+00:00"]
-    with pytest.raises(NotAsAskedError):
-        plan.receive(part, [record(number, time) for number, time in enumerate(times)], "next")
+@pytest.mark.parametrize(
+    ("created", "one", "three"),
+    [
+        (spread(12_000, YEAR), (122, 122), (44, 124)),
+        (spread(11_760, YEAR / 100) + spread(240, YEAR * 0.99, YEAR / 100), (122, 122), (45, 125)),
+        (spread(240, YEAR * 0.99) + spread(11_760, YEAR / 100, YEAR * 0.99), (122, 122), (45, 125)),
+        (spread(150, YEAR), (2, 2), (2, 2)),
+        (spread(1000, YEAR), (11, 11), (6, 11)),
+    ],
+    ids=["even", "piled at the start", "piled at the end", "a page and a half", "ten pages"],
+)
+def test_every_row_comes_once_and_reading_side_by_side_costs_few_requests(created, one, three):
+    for readers, cost in ((1, one), (3, three)):
+        rounds, requests, ids = read(created, readers)
+        assert sorted(ids) == list(range(len(created)))
+        assert rounds <= cost[0]
+        assert requests <= cost[1]
 
 
-def test_a_part_that_bill_does_not_keep_to_is_noticed():
-    """Where BILL ignores a filter on `createdTime`, ranges would each read the whole list."""
-    plan = Pass(ranges=[Range(low=START)])
+def test_rows_of_one_second_are_walked_twice_and_come_once():
+    created = [*spread(500, YEAR / 2), *[START + timedelta(seconds=YEAR / 2)] * 3000, *spread(500, YEAR / 2, YEAR / 2)]
+    _, requests, ids = read(created, 3)
+    assert set(ids) == set(range(4000))
+    assert len(ids) < 4200
+    assert requests < 2 * 30 + 12 + 6
+
+
+TIMES = [f"2026-01-01T00:00:0{second}.000+00:00" for second in range(10)]
+
+
+def first_page(times, plan=None):
+    plan = plan or Pass.plan(bookmark=None, start_date=None, lookback=0)
     part = plan.request()
     plan.query(part)
-    with pytest.raises(NotAsAskedError):
-        plan.receive(part, [record(1, "2025-12-31T23:59:59.000+00:00")], "next")
-    assert (plan.simpler().ordered, plan.simpler().divisible) == (True, False)
-    assert plan.simpler().simpler().ordered is False
-    assert plan.simpler().simpler().simpler() is None
+    return plan, plan.receive(part, [record(number, time) for number, time in enumerate(times)], "next")
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        ([TIMES[2], TIMES[1]], "did not keep the creation order"),
+        ([TIMES[1], None], "rows without a createdTime"),
+        ([TIMES[1], 1767225600000], "rows without a createdTime"),
+        ([TIMES[1], "soon"], "rows without a createdTime"),
+        ([TIMES[1], "9999-12-31T23:59:59.999-12:00"], "rows without a createdTime"),
+    ],
+)
+def test_rows_in_another_order_or_without_a_time_are_noticed(times, words):
+    plan = Pass.plan(bookmark=None, start_date=None, lookback=0)
+    part = plan.request()
+    with pytest.raises(NotAsAskedError, match=words):
+        plan.receive(part, [{"id": number, "createdTime": time} for number, time in enumerate(times)], "next")
+    assert plan.simpler(refused=False).queries == [{"sort": "createdTime:asc"}]
+
+
+def test_the_end_of_the_list_is_looked_at_next_without_bounds():
+    plan, page = first_page(TIMES[:3])
+    assert [row["id"] for row in page.records] == [0, 1, 2]
+    part = plan.request()
+    assert plan.query(part) == {"sort": "createdTime:desc"}
+    plan.receive(part, [record(9 - number, time) for number, time in enumerate(TIMES[:6:-1])], "next")
+    part = plan.request()
+    assert plan.query(part) == {
+        "sort": "createdTime:asc",
+        "filters": 'createdTime:gte:"2026-01-01T00:00:01.000Z",createdTime:lt:"2026-01-01T00:00:08.000Z"',
+    }
+
+
+def test_a_list_that_does_not_end_with_its_newest_row_has_no_order():
+    plan, _ = first_page([TIMES[1], TIMES[3]])
+    part = plan.request()
+    with pytest.raises(NotAsAskedError, match="did not begin with the newest row"):
+        plan.receive(part, [record(1, TIMES[2]), record(0, TIMES[1])], "next")
+
+
+def test_a_list_of_one_second_is_walked():
+    plan, _ = first_page([TIMES[1], TIMES[1]])
+    plan.receive(plan.request(), [record(3, TIMES[1]), record(2, TIMES[1])], "next")
+    assert plan.queries == [{"sort": "createdTime:asc"}]
+    assert plan.notes[0].startswith("more than a page of rows were created close to 2026-01-01T00:00:01.000Z; ")
+
+
+def test_a_row_that_must_come_again_and_does_not_is_noticed():
+    plan, _ = first_page(TIMES[:3])
+    plan.receive(plan.request(), [record(9, TIMES[9]), record(8, TIMES[8])], "next")
+    with pytest.raises(NotAsAskedError, match="the row again"):
+        plan.receive(plan.request(), [record(5, TIMES[5]), record(6, TIMES[6])], "next")
+
+
+def test_a_filter_without_effect_is_noticed():
+    plan = Pass(ranges=[Range(START + timedelta(days=1), START + timedelta(days=2))])
+    part = plan.request()
+    with pytest.raises(NotAsAskedError, match="did not keep the creation order"):
+        plan.receive(part, [record(1, TIMES[0]), record(2, TIMES[1])], "next")
+
+
+def test_one_answer_is_complete_in_whatever_order_it_comes():
+    plan = Pass.plan(bookmark=None, start_date=None, lookback=0)
+    plan.started_at = START
+    page = plan.receive(
+        plan.request(), [record(1, TIMES[2]), record(2, TIMES[1]), {"id": 3, "updatedTime": TIMES[0]}], ""
+    )
+    plan.wrote(page)
+    assert [row["id"] for row in page.records] == [1, 2, 3]
+    assert (plan.is_complete, plan.next_bookmark()) == (True, START)
+
+
+def test_rows_without_an_updated_time_leave_the_bookmark():
+    plan = Pass.plan(bookmark=START - timedelta(days=1), start_date=None, lookback=0)
+    plan.started_at = START
+    plan.wrote(plan.receive(plan.request(), [{"id": 3, "createdTime": TIMES[0], "updatedTime": 5}], ""))
+    assert plan.next_bookmark() == START - timedelta(days=1)
+    assert plan.why_not.startswith("BILL sent rows without an updatedTime that can be read")
+
+
+def walked(rounds, *, sort="createdTime:asc"):
+    """Walk a list that brings these pages of (id, time) in each round; returns whether it settled, and what is new."""
+    walk = Walk({"sort": sort}, remembers=True)
+    new = []
+    for number, pages in enumerate(rounds):
+        if number:
+            walk.again()
+        for place, page in enumerate(pages):
+            cursor = str(place) if place + 1 < len(pages) else ""
+            new.append([row["id"] for row in walk.take([record(id_, TIMES[time]) for id_, time in page], cursor)])
+    return walk.is_settled, new
+
+
+A, B, C, D = ("a", 1), ("b", 2), ("c", 3), ("d", 4)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "settled"),
+    [
+        ([[[A, B, C]]], True),  # one answer
+        ([[[A, B], [C]], [[A, B], [C]]], True),
+        ([[[A, B], [D]], [[B, C], [D]]], False),  # A was deleted, which hid C
+        ([[[A, B], [C]], [[A, B], [C, D]]], True),  # D is new
+        ([[[B, A], [C]], [[B, A], [C]]], True),  # no order, but twice the same
+        ([[[B, A], [C]], [[A, B], [C]]], False),
+        ([[[B, A], [C]], [[B, A], [C, D]]], False),
+        ([[[A, B], [B, C]], [[A, B], [C]]], True),  # an older row came in before, so B came twice
+    ],
+)
+def test_a_walk_settles_where_nothing_can_have_been_missed(rounds, settled):
+    assert walked(rounds)[0] is settled
+
+
+def test_the_second_round_of_a_walk_brings_only_what_is_new():
+    assert walked([[[A, B], [C]], [[A, B], [D, C]]])[1] == [["a", "b"], ["c"], [], ["d"]]
+
+
+def test_a_list_that_does_not_settle_leaves_the_bookmark():
+    plan = Pass.plan(bookmark=None, start_date=None, lookback=0).walked({})
+    plan.started_at = START
+    for number in range(3):
+        for ids, cursor in (([number, number + 1], "c"), ([number + 2], "")):
+            part = plan.request()
+            plan.wrote(plan.receive(part, [record(id_, TIMES[1]) for id_ in ids], cursor))
+    assert (plan.is_complete, plan.next_bookmark()) == (True, None)
+    assert plan.why_not == "rows moved in BILL's list each of the 3 times that it was read"
+
+
+def test_a_refused_cursor_opens_a_walk_again_at_most_three_times_in_a_row():
+    plan = Pass.plan(bookmark=None, start_date=None, lookback=0).walked({})
+    (part,) = plan.ranges
+    for _ in range(3):
+        plan.receive(plan.request(), [record(1, TIMES[1])], "c")
+        assert part.cursor == "c"
+        assert plan.reopen(part) is True
+        assert part.cursor == ""
+    assert plan.reopen(part) is False
 
 
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
         ([(["a"], "1"), (["b"], "2"), (["c"], "1")], "a cursor for the second time"),
-        ([(["a", "b"], "1"), (["a", "b"], "2")], "the same page twice in a row"),
+        ([(["a", "b"], "1"), (["a", "b"], "2"), (["a", "b"], "3")], "the same page 3 times in a row"),
         ([([], str(number)) for number in range(100)], "100 empty pages in a row"),
     ],
 )
 def test_a_cursor_that_leads_nowhere_is_noticed(answers, words):
-    part = Range()
+    walk = Walk({})
     *fine, last = answers
     for ids, cursor in fine:
-        part.follow([{"id": number} for number in ids], cursor)
+        walk.take([{"id": number} for number in ids], cursor)
     with pytest.raises(EndlessError, match=words):
-        part.follow([{"id": number} for number in last[0]], last[1])
+        walk.take([{"id": number} for number in last[0]], last[1])
+
+
+def test_what_is_asked_for_gets_simpler_step_by_step():
+    plan = Pass.plan(bookmark=START, start_date=None, lookback=60)
+    changed = {"filters": 'updatedTime:gte:"2025-12-31T23:59:00.000Z"'}
+    first = plan.simpler()
+    assert (first.queries, first.keeps_up) == ([changed], True)
+    last = first.simpler()
+    assert (last.queries, last.keeps_up) == ([{}], False)
+    assert last.simpler() is None
+    plan.answered = True
+    assert plan.simpler().queries == [{"sort": "createdTime:asc", **changed}]
 
 
 def test_an_interrupted_pass_is_taken_up_as_it_was():
     progress = {
         "started_at": "2026-01-02T00:00:00.000Z",
         "since": "2026-01-01T00:00:00.000Z",
-        "newest": "2026-01-01T12:00:00.000+00:00",
+        "keeps_up": True,
         "ranges": [[None, "2026-01-01T06:00:00.000Z"], ["2026-01-01T06:00:00.000Z", None]],
     }
     plan = Pass(since=START)
@@ -257,15 +277,33 @@ def test_an_interrupted_pass_is_taken_up_as_it_was():
     assert earlier.progress() == {
         "started_at": None,
         "since": "2025-12-31T00:00:00.000Z",
-        "newest": "",
+        "keeps_up": True,
         "ranges": [[None, None]],
     }
 
 
+def test_a_pass_of_an_older_version_is_taken_up():
+    """It had `newest`, and no `keeps_up`."""
+    plan = Pass(since=START)
+    ranges = [["2026-01-01T06:00:00.000Z", "2026-01-01T07:00:00.000Z"]]
+    plan.resume({"started_at": ALL, "since": spell(START), "newest": "2026-01-01T12:00:00.000+00:00", "ranges": ranges})
+    assert plan.progress() == {"started_at": ALL, "since": spell(START), "keeps_up": True, "ranges": ranges}
+
+
+def test_the_end_of_a_resumed_list_is_looked_at_first():
+    plan = Pass()
+    plan.resume({"started_at": ALL, "since": None, "ranges": [["2026-01-01T06:00:00.000Z", None]]})
+    assert plan.query(plan.request()) == {"sort": "createdTime:desc"}
+
+
 def test_a_pass_that_knows_no_clock_is_not_resumed():
     plan = Pass()
-    plan.resume({"started_at": None, "since": None, "newest": "", "ranges": []})
+    plan.resume({"started_at": None, "since": None, "ranges": []})
     assert not plan.is_complete
+
+
+def test_a_lookback_that_reaches_before_all_time_reads_everything():
+    assert Pass.plan(bookmark=START, start_date=None, lookback=10**20).since is None
 
 
 @pytest.mark.parametrize(
@@ -274,7 +312,13 @@ def test_a_pass_that_knows_no_clock_is_not_resumed():
         ("2026-03-02T15:04:05.000+00:00", "2026-03-02T15:04:05.000+00:00"),
         ("2026-03-02T10:04:05-05:00", "2026-03-02T15:04:05.000+00:00"),
         ("2026-03-02T15:04:05.123456Z", "2026-03-02T15:04:05.123456+00:00"),
+        ("0002-01-01T00:00:00Z", "0002-01-01T00:00:00.000+00:00"),
     ],
 )
 def test_canonical(text, spelled):
     assert canonical(text) == spelled
+
+
+def test_an_instant_that_no_calendar_has_is_none():
+    with pytest.raises(ValueError, match="out of range"):
+        canonical("9999-12-31T23:59:59-12:00")
