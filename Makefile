@@ -13,7 +13,7 @@ PYTHON = $(eval PYTHON := $(or $(call first,$(with_venv)),$(call first,$(new_eno
 endif
 
 # tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
-side_by_side := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
