@@ -244,6 +244,18 @@ def test_a_permission_refused_in_mid_list_is_trouble_like_any_other(tap, code):
 # Getting on
 
 
+def test_what_is_begun_again_in_another_way_is_not_resumed(tap):
+    """The pages before may have hidden rows that only the other way shows."""
+    company = at_noon(bills=60)
+    with Emulator(company=company, ignore_sort="filtered", unsorted="id") as emulator:
+        emulator.faults.plan("server_error", path="/v3/bills", after=5, times=None)
+        small = settings(emulator, page_size=10, max_retries=0, max_concurrency=1)
+        run = tap(small, select={"bills"})
+    assert run.exit_code == 1
+    assert len(run.warnings) == 1
+    assert "pass" not in partition(run, "bills")
+
+
 def test_rows_of_one_second_are_read_as_one_piece_and_that_is_said(tap):
     company = at_noon(bills=200, created="bulk")
     with Emulator(company=company) as emulator:

@@ -290,6 +290,12 @@ def test_a_pass_of_an_older_version_is_taken_up():
     assert plan.progress() == {"started_at": ALL, "since": spell(START), "keeps_up": True, "ranges": ranges}
 
 
+def test_a_read_that_was_uncertain_stays_so_when_it_is_resumed():
+    plan = Pass()
+    plan.resume({"started_at": ALL, "since": None, "keeps_up": False, "ranges": []})
+    assert (plan.is_complete, plan.next_bookmark()) == (True, None)
+
+
 def test_the_end_of_a_resumed_list_is_looked_at_first():
     plan = Pass()
     plan.resume({"started_at": ALL, "since": None, "ranges": [["2026-01-01T06:00:00.000Z", None]]})
