@@ -425,7 +425,8 @@ class ResourceStream(BillStream):
         ids: list[str] = []
         yield from self._rows(page.records, ids)
         for part in self._parts:
-            if refused_for := part.write_parts(ids):
+            refused_for = part.write_parts(ids)
+            if refused_for and self._incremental:  # what is read whole misses nothing for longer than a run
                 state.leave_out(part.name, refused_for)
         self._bill.message_writer.flush()
         while read.plan.notes:

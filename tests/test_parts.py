@@ -249,6 +249,19 @@ def test_what_may_not_be_read_holds_nothing_else_up(tap):
     assert (asked, fifth.of("RECORD")) == (["vendors"], [])
 
 
+def test_what_may_not_be_read_of_a_whole_list_leaves_no_mark(tap, company):
+    streams = {"spend_budgets", "spend_budget_members"}
+    with Emulator(company=company, forbid=["members"]) as emulator:
+        config = {**emulator.spend_credentials, "api_url": emulator.url}
+        first = tap(config, select=streams)
+        before = len(emulator.requests)
+        second = tap(config, select=streams, state=first.state)
+        paths = [request.path for request in emulator.requests[before:]]
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert "behind" not in json.dumps(second.state)
+    assert paths[:3] == ["/connect/v3/spend/users/current", "/connect/v3/spend/budgets", "/connect/v3/spend/budgets"]
+
+
 def test_many_parts_are_written_as_they_come(tap, company):
     """They do not wait in memory until the last one of their parent's page is there."""
     vendor = company.ids("vendors")[0]
