@@ -6,6 +6,7 @@ import logging
 import random
 import typing as t
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from tap_bill.errors import (
     BillError,
@@ -125,6 +126,7 @@ class Exchange:
         self._policy = policy
         self._stop = stop
         self._whose = whose
+        self._proven: WeakSet[AuthBase] = WeakSet()
 
     def send(self, request: Request, credentials: Credentials, quotas: Sequence[Quota], tally: Tally) -> Answer:
         """Return an answer that can be used.
@@ -142,7 +144,7 @@ class Exchange:
             UnreachableError: if no usable answer comes back.
             StoppedError: if the run ends meanwhile.
         """
-        retries, renewed = 0, False
+        retries = renewals = 0
         while True:
             for quota in quotas:
                 quota.admit(tally, self._stop)
@@ -150,12 +152,13 @@ class Exchange:
             outcome = self._once(request, auth, tally)
             if isinstance(outcome, Answer) and outcome.refusal is None:
                 self._gate.widen()
+                self._proven.add(auth)
                 for quota in quotas:
                     quota.was_served()
                 return outcome
             match outcome.refusal.reaction if isinstance(outcome, Answer) and outcome.refusal else Reaction.RETRY:
-                case Reaction.RENEW_SESSION if not renewed and credentials.renew(auth):
-                    renewed = True
+                case Reaction.RENEW_SESSION if self._may_renew(auth, renewals) and credentials.renew(auth):
+                    renewals += 1
                 case Reaction.WAIT_FOR_HOUR if quotas[-1].used_up():
                     pass
                 case Reaction.RETRY | Reaction.SLOW_DOWN | Reaction.WAIT_FOR_HOUR if retries < self._policy.max_retries:
@@ -166,6 +169,13 @@ class Exchange:
                     self._pause(request, outcome, retries, tally)
                 case _:
                     raise self._failure(request, outcome, retries)
+
+    def _may_renew(self, refused: AuthBase, renewals: int) -> bool:
+        """Tell whether another session may help: once for any request, and more often where the refused one has worked.
+
+        Other readers may use a session up before a request that waited for it is sent.
+        """
+        return not renewals or (refused in self._proven and renewals <= self._policy.max_retries)
 
     def is_answered(self, auth: AuthBase, tally: Tally) -> bool:
         """Tell whether BILL answers anything at all; `auth` need not be good for anything."""

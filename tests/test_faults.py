@@ -13,6 +13,7 @@ from requests.auth import AuthBase
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Company, Emulator, Faults
+from tap_bill.errors import RefusedError
 from tap_bill.exchange import Exchange, Policy, Request
 from tap_bill.gate import RECOVERY, Gate
 from tap_bill.quota import ServerClock
@@ -330,6 +331,52 @@ def test_the_number_at_once_goes_down_at_once_and_up_again_slowly(monkeypatch):
     for _ in range(10 * RECOVERY):
         ask(good)
     assert room(gate) == 3
+
+
+class Renewed:
+    """Credentials that are renewed as often as asked for."""
+
+    def __init__(self):
+        self.session = AuthBase()
+        self.renewals = 0
+
+    def headers(self):
+        return self.session
+
+    def renew(self, refused):
+        self.session = AuthBase()
+        self.renewals += 1
+        return True
+
+
+def test_a_new_session_that_others_have_used_up_is_replaced_too():
+    """A request may wait so long for its turn that the session it was renewed with has ended as well."""
+    good, dead = (200, {"results": []}), (401, [{"code": "BDC_1109", "message": "Session has ended"}])
+    sessions = Renewed()
+    policy = Policy(max_retries=2, max_wait=0)
+
+    class Busy(Answers):
+        def send(self, *arguments, **options):
+            if sessions.renewals == 1 and not exchange.others:
+                exchange.others = True
+                exchange.send(Request("vendors", "GET", "/v3/vendors"), sessions, (), Tally())
+            return super().send(*arguments, **options)
+
+    def ask(*answers):
+        nonlocal exchange
+        exchange = Exchange(
+            Busy(*answers), Gate(3), ServerClock(), policy, stop=threading.Event(), whose="organization 00801A"
+        )
+        exchange.others = False
+        exchange.send(Request("bills", "GET", "/v3/bills"), sessions, (), Tally())
+
+    exchange = None
+    ask(dead, good, dead, good)  # bills: dead; vendors: good with the next session; bills: dead again, good at last
+    assert sessions.renewals == 2
+    sessions.renewals = 5
+    with pytest.raises(RefusedError, match="also right after a fresh sign-in"):
+        ask(dead, dead)
+    assert sessions.renewals == 6
 
 
 # Everything at once
