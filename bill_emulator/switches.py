@@ -162,16 +162,6 @@ def _times(text: str) -> int | None:
     return None if text == "forever" else whole(text)
 
 
-_MID_LIST: dict[str, Callable[[str], Any]] = {
-    "code": str,
-    "after": whole,
-    "times": _times,
-    "every": whole,
-    "list": str,
-    "stays": yes,
-}
-
-
 _BREAK: dict[str, Callable[[str], Any]] = {
     "status": whole,
     "code": str,

@@ -11,7 +11,7 @@ from threading import Condition, Lock
 from requests.auth import AuthBase
 
 from tap_bill.errors import BillError, NoAnswerError, Reaction, RefusedError, SignInError
-from tap_bill.exchange import Request
+from tap_bill.exchange import PASSING, Request
 from tap_bill.settings import LOGIN, environment
 from tap_bill.tally import SIGN_IN
 
@@ -29,9 +29,6 @@ LOGGER = logging.getLogger("tap-bill")
 
 IDLE: t.Final = 29 * 60.0
 """Seconds without a request after which a session is not used any more: BILL ends it after 35 minutes."""
-
-PASSING: t.Final = (Reaction.RETRY, Reaction.SLOW_DOWN, Reaction.WAIT_FOR_HOUR)
-"""What a refused sign-in says nothing about the credentials with."""
 
 WRONG_CREDENTIALS: t.Final = {"BDC_1101", "BDC_1102"}
 """Codes by which BILL refuses the user or the key, whichever the organization."""

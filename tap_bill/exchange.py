@@ -33,6 +33,9 @@ if t.TYPE_CHECKING:
 
 LOGGER = logging.getLogger("tap-bill")
 
+PASSING: t.Final = (Reaction.RETRY, Reaction.SLOW_DOWN, Reaction.WAIT_FOR_HOUR)
+"""Trouble that may be over soon, and that says nothing about the credentials."""
+
 LONGEST_PAUSE: t.Final = 60.0
 """Seconds between two tries, at most."""
 
@@ -161,10 +164,9 @@ class Exchange:
                     renewals += 1
                 case Reaction.WAIT_FOR_HOUR if quotas[-1].used_up():
                     pass
-                case Reaction.RETRY | Reaction.SLOW_DOWN | Reaction.WAIT_FOR_HOUR if retries < self._policy.max_retries:
-                    retries += 1
-                    self._pause(request, outcome, retries, tally)
-                case Reaction.SKIP_STREAM if request.goes_on and retries < self._policy.max_retries:
+                case reaction if retries < self._policy.max_retries and (
+                    reaction in PASSING or (reaction is Reaction.SKIP_STREAM and request.goes_on)
+                ):
                     retries += 1
                     self._pause(request, outcome, retries, tally)
                 case _:

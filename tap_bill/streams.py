@@ -116,11 +116,6 @@ class BillStream(Stream):
         vars(Stream)["selected"].__set__(self, value)
 
     @property
-    def is_written(self) -> bool:
-        """Whether its rows reach the target, so that a bookmark may cover them."""
-        return self.selected
-
-    @property
     def is_refused(self) -> bool:
         """Whether BILL did not let the user read it, or what it comes from."""
         resource = self.resource
@@ -466,7 +461,7 @@ class ResourceStream(BillStream):
         return self.resource.clock is not Clock.NONE and self.replication_method == REPLICATION_INCREMENTAL
 
     def _state(self, context: Context) -> StreamState:
-        tables = [stream.name for stream in (self, *self._tables) if stream.is_written]
+        tables = [stream.name for stream in (self, *self._tables) if stream.selected]
         return StreamState(self.get_context_state(context), tables)
 
     def _plan(self, state: StreamState) -> fetcher.Read:

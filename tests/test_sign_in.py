@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import canned
 import pytest
+from layers import before_request
 
 from bill_emulator import Emulator
 
@@ -19,25 +20,6 @@ def test_one_login_first_and_one_logout_last(tap, config, emulator):
     assert asked[-1] == "/v3/logout"
     assert asked.count("/v3/login") == asked.count("/v3/logout") == 1
     assert {request.status for request in emulator.requests} == {200}
-
-
-def before_request(number, act):
-    """A layer of the emulator that acts just before the request with this number, counted from 1."""
-
-    def layer(application):
-        count = 0
-
-        async def counting(scope, receive, send):
-            nonlocal count
-            if scope["type"] == "http":
-                count += 1
-                if count == number:
-                    act()
-            await application(scope, receive, send)
-
-        return counting
-
-    return layer
 
 
 def test_a_dead_session_is_renewed_once_and_the_request_repeated(tap, company):
