@@ -33,7 +33,8 @@ def test_one_organization(tap, company):
         emulator.faults.plan("server_error", path="/v3/bills")
         emulator.faults.plan("session_ended", path="/v3/bills")
         emulator.faults.plan("too_many_requests", path=terms, retry_after=3)  # longer than the first pause ever is
-        second = tap(settings(emulator), select=streams, state=first.state)
+        # One at a time, or a request that is under way when the session ends would have to be sent again as well.
+        second = tap(settings(emulator, max_concurrency=1), select=streams, state=first.state)
         counted = emulator.counters.requests
     skipped = "skipped: HTTP 403, BDC_1302: The user's role may not do this"
     assert block(first) == [
