@@ -17,16 +17,19 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_bill import catalogs, configuration, maps, settings, state
-from tap_bill.client import BillClient, Client, Shared, SpendClient
-from tap_bill.doctor import examine
-from tap_bill.errors import BillError, ConfigurationError, Scope, fault
-from tap_bill.fetcher import Fetcher
+from tap_bill import configuration, settings
+from tap_bill.api.client import BillClient, Client, Shared, SpendClient
+from tap_bill.api.errors import BillError, ConfigurationError, Scope, fault
+from tap_bill.api.stats import Tallies
 from tap_bill.resources import RESOURCES, Resource
-from tap_bill.run import run
-from tap_bill.streams import BillStream, ResourceStream, stream_classes
-from tap_bill.tally import Tallies
-from tap_bill.writer import PageWriter
+from tap_bill.run.check import examine
+from tap_bill.run.runner import run
+from tap_bill.singer import catalog as catalogs
+from tap_bill.singer import stream_maps as maps
+from tap_bill.singer.streams import BillStream, ResourceStream, stream_classes
+from tap_bill.singer.writer import PageWriter
+from tap_bill.sync import state
+from tap_bill.sync.reader import Fetcher
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -20,14 +20,14 @@ import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
-import tap_bill.exchange
+import tap_bill.api.requester
 import tap_bill.tap
-from tap_bill.errors import BillError
-from tap_bill.fetcher import Fetcher
-from tap_bill.passes import parse
+from tap_bill.api.errors import BillError
 from tap_bill.resources import RESOURCES
-from tap_bill.run import run
-from tap_bill.writer import PageWriter
+from tap_bill.run.runner import run
+from tap_bill.singer.writer import PageWriter
+from tap_bill.sync.reader import Fetcher
+from tap_bill.sync.scan import parse
 
 if TYPE_CHECKING:
     import random
@@ -346,4 +346,4 @@ class Pipeline:
 def only_bills(monkeypatch):
     """Let the tap know one resource, so that a run takes a few milliseconds, and let no retry take time."""
     monkeypatch.setattr(tap_bill.tap, "RESOURCES", [r for r in RESOURCES if r.name == "bills"])
-    monkeypatch.setattr(tap_bill.exchange.random, "uniform", lambda *_: 0.0)
+    monkeypatch.setattr(tap_bill.api.requester.random, "uniform", lambda *_: 0.0)

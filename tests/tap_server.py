@@ -62,7 +62,7 @@ def main():
     sys.path[0] = str(Path(sys.executable).parent)  # as if the console script were running
 
     # What is imported here is imported once, and it starts no thread, so that a child has all there is.
-    from tap_bill import exchange  # noqa: PLC0415
+    from tap_bill.api import requester  # noqa: PLC0415
     from tap_bill.tap import TapBill  # noqa: PLC0415
 
     gc.freeze()  # what all children share is not looked through, and so copied, in each of them
@@ -70,7 +70,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if run := child(control):
         if run["longest_pause"] is not None:
-            exchange.LONGEST_PAUSE = run["longest_pause"]
+            requester.LONGEST_PAUSE = run["longest_pause"]
         sys.exit(TapBill.cli())
 
 

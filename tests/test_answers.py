@@ -13,14 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from requests.auth import AuthBase
 
-from tap_bill import client
-from tap_bill.client import Shared
-from tap_bill.exchange import LONGEST_PAUSE, Exchange, Policy, Request
-from tap_bill.gate import Gate
-from tap_bill.quota import HOUR, HourlyQuota, ServerClock
-from tap_bill.refusals import read_refusal
-from tap_bill.tally import Tally
-from tap_bill.transport import Answer
+from tap_bill.api import client
+from tap_bill.api.client import Shared
+from tap_bill.api.error_responses import read_refusal
+from tap_bill.api.gate import Gate
+from tap_bill.api.quota import HOUR, HourlyQuota, ServerClock
+from tap_bill.api.requester import LONGEST_PAUSE, Exchange, Policy, Request
+from tap_bill.api.stats import Tally
+from tap_bill.api.transport import Answer
 
 ROW = '{"id": "00n1", "createdTime": "2026-01-01T00:00:00.000+00:00", "updatedTime": "2026-06-30T23:00:00.000+00:00"}'
 PAGE = f'{{"results": [{ROW}]}}'.encode()

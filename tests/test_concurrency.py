@@ -11,8 +11,8 @@ from layers import held_until
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Company, Emulator
-from tap_bill.errors import BillError
-from tap_bill.run import run as read
+from tap_bill.api.errors import BillError
+from tap_bill.run.runner import run as read
 from tap_bill.tap import TapBill
 
 EDITED = {"bills", "vendors", "payments", "customers", "invoices"}

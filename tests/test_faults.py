@@ -13,13 +13,13 @@ from requests.auth import AuthBase
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Company, Emulator, Faults
-from tap_bill.errors import RefusedError
-from tap_bill.exchange import Exchange, Policy, Request
-from tap_bill.gate import RECOVERY, Gate
-from tap_bill.quota import ServerClock
-from tap_bill.refusals import read_refusal
-from tap_bill.tally import Tally
-from tap_bill.transport import Answer
+from tap_bill.api.error_responses import read_refusal
+from tap_bill.api.errors import RefusedError
+from tap_bill.api.gate import RECOVERY, Gate
+from tap_bill.api.quota import ServerClock
+from tap_bill.api.requester import Exchange, Policy, Request
+from tap_bill.api.stats import Tally
+from tap_bill.api.transport import Answer
 
 STREAMS = {resource.name for resource in ACCOUNTS}
 TROUBLE = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so."

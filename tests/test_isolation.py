@@ -354,7 +354,7 @@ def patched(folder, config, patch, *arguments, stdout=None):
 
 
 BROKEN_ROW = """
-from tap_bill.streams import BillStream
+from tap_bill.singer.streams import BillStream
 make_row = BillStream.make_row
 def broken(self, *arguments):
     return {}["oops"] if self.name == "roles" else make_row(self, *arguments)
@@ -395,13 +395,13 @@ TapBill.for_organization = broken
 """
 
 DYING = """
-from tap_bill import run
-read = run._read
+from tap_bill.run import runner
+read = runner._read
 def broken(tap):
     if tap.organization_id.endswith("001"):
         raise SystemExit(0)
     return read(tap)
-run._read = broken
+runner._read = broken
 """
 
 

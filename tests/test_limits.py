@@ -11,10 +11,10 @@ from layers import before_request
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Emulator
-from tap_bill.auth import IDLE, BillSessionAuthenticator, Login, SignIns
-from tap_bill.errors import QuotaError
-from tap_bill.quota import HourlyQuota, ServerClock
-from tap_bill.tally import Tally
+from tap_bill.api.auth import IDLE, BillSessionAuthenticator, Login, SignIns
+from tap_bill.api.errors import QuotaError
+from tap_bill.api.quota import HourlyQuota, ServerClock
+from tap_bill.api.stats import Tally
 
 REQUESTS = len(ACCOUNTS) + 1  # and one to sign in
 

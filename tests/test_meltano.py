@@ -14,8 +14,8 @@ from bill_emulator import Company, Emulator
 from bill_emulator.app import Credentials
 from bill_emulator.parts import EXTRAS
 from demo.warehouse import warehouse
-from tap_bill.records import line_rows
 from tap_bill.resources import RESOURCES
+from tap_bill.singer.records import line_rows
 
 PROJECT = Path(__file__).parents[1]
 MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"

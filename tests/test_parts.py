@@ -14,9 +14,9 @@ from bill_emulator import Clock, Company, Emulator
 from bill_emulator.app import Credentials
 from bill_emulator.parts import EXTRAS, PARTS
 from tap_bill.resources import RESOURCES
-from tap_bill.run import run as read
+from tap_bill.run.runner import run as read
+from tap_bill.singer.writer import PageWriter
 from tap_bill.tap import TapBill
-from tap_bill.writer import PageWriter
 
 OF_ACCOUNTS = {resource.name: resource for resource in RESOURCES if resource.parent and not resource.is_spend}
 OF_SPEND = {resource.name: resource for resource in RESOURCES if resource.parent and resource.is_spend}

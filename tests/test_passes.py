@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tap_bill.passes import EndlessError, NotAsAskedError, Pass, Range, Walk, canonical, parse, spell
+from tap_bill.sync.scan import EndlessError, NotAsAskedError, Pass, Range, Walk, canonical, parse, spell
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = 365 * 86_400

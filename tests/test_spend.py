@@ -8,9 +8,9 @@ import pytest
 import runs
 
 from bill_emulator import Company, Emulator
-from tap_bill.pace import MINUTE, PER_MINUTE, Pace
+from tap_bill.api.pace import MINUTE, PER_MINUTE, Pace
+from tap_bill.api.stats import Tally
 from tap_bill.resources import RESOURCES
-from tap_bill.tally import Tally
 
 DEFAULT = {resource.name: resource for resource in RESOURCES if resource.is_spend and resource.is_default}
 TABLES = {name: name.removeprefix("spend_").replace("_", "-") for name in DEFAULT}

@@ -29,7 +29,7 @@ def test_the_wheel_holds_the_package_and_every_schema(wheel):
     schemas = {f"tap_bill/schemas/{path.name}" for path in (PROJECT / "schemas").glob("*.json")}
     assert len(schemas) == 69
     assert schemas <= names
-    modules = {f"tap_bill/{path.name}" for path in (PROJECT / "tap_bill").glob("*.py")}
+    modules = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "tap_bill").rglob("*.py")}
     assert modules | {"tap_bill/py.typed"} <= names
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"tap_bill"}

@@ -12,7 +12,7 @@ from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransfo
 from singer_sdk.singerlib import Schema
 from singer_sdk.singerlib.catalog import Catalog, CatalogEntry
 
-from tap_bill.errors import BillError, ConfigurationError
+from tap_bill.api.errors import BillError, ConfigurationError
 
 if t.TYPE_CHECKING:
     import logging

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_bill.errors import StateError
-from tap_bill.passes import Pass, parse, spell
+from tap_bill.api.errors import StateError
+from tap_bill.sync.scan import Pass, parse, spell
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ import typing as t
 from dataclasses import dataclass, field
 from weakref import WeakSet
 
-from tap_bill.errors import (
+from tap_bill.api.errors import (
     BillError,
     NoAnswerError,
     QuotaError,
@@ -17,7 +17,7 @@ from tap_bill.errors import (
     StoppedError,
     UnreachableError,
 )
-from tap_bill.transport import Answer
+from tap_bill.api.transport import Answer
 
 if t.TYPE_CHECKING:
     import threading
@@ -25,11 +25,11 @@ if t.TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from tap_bill.gate import Gate
-    from tap_bill.quota import ServerClock
-    from tap_bill.refusals import Refusal
-    from tap_bill.tally import Tally
-    from tap_bill.transport import Transport
+    from tap_bill.api.error_responses import Refusal
+    from tap_bill.api.gate import Gate
+    from tap_bill.api.quota import ServerClock
+    from tap_bill.api.stats import Tally
+    from tap_bill.api.transport import Transport
 
 LOGGER = logging.getLogger("tap-bill")
 

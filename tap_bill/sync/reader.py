@@ -13,16 +13,16 @@ from collections import deque
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
-from tap_bill.endpoints import RUN_AGAIN
-from tap_bill.errors import PagingError, RefusedError
-from tap_bill.passes import EndlessError
+from tap_bill.api.errors import PagingError, RefusedError
+from tap_bill.api.pagination import RUN_AGAIN
+from tap_bill.sync.scan import EndlessError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tap_bill.client import Client
-    from tap_bill.endpoints import Endpoint
-    from tap_bill.passes import Page, Pass, Range, Record
+    from tap_bill.api.client import Client
+    from tap_bill.api.pagination import Endpoint
+    from tap_bill.sync.scan import Page, Pass, Range, Record
 
 PAGES_WAITING: t.Final = 8
 """Pages that may wait or be under way for the stream that is being written."""

@@ -5,23 +5,23 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from tap_bill.auth import BillSessionAuthenticator, Lasting, Login, SignIns, SpendTokenAuthenticator
-from tap_bill.errors import NoAnswerError, Reaction, RefusedError, SignInError, UnreachableError
-from tap_bill.exchange import Exchange, Policy, Request
-from tap_bill.gate import Gate
-from tap_bill.pace import Pace
-from tap_bill.quota import HourlyQuota, ServerClock
+from tap_bill.api.auth import BillSessionAuthenticator, Lasting, Login, SignIns, SpendTokenAuthenticator
+from tap_bill.api.errors import NoAnswerError, Reaction, RefusedError, SignInError, UnreachableError
+from tap_bill.api.gate import Gate
+from tap_bill.api.pace import Pace
+from tap_bill.api.quota import HourlyQuota, ServerClock
+from tap_bill.api.requester import Exchange, Policy, Request
+from tap_bill.api.stats import SIGN_IN, SPEND_CHECK
+from tap_bill.api.transport import Transport
 from tap_bill.settings import environment
-from tap_bill.tally import SIGN_IN, SPEND_CHECK
-from tap_bill.transport import Transport
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from tap_bill.exchange import Credentials, Quota
-    from tap_bill.refusals import Refusal
-    from tap_bill.tally import Tallies
+    from tap_bill.api.error_responses import Refusal
+    from tap_bill.api.requester import Credentials, Quota
+    from tap_bill.api.stats import Tallies
 
 
 class Shared:

@@ -7,12 +7,12 @@ import time
 import typing as t
 from collections import deque
 
-from tap_bill.errors import StoppedError
+from tap_bill.api.errors import StoppedError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_bill.tally import Tally
+    from tap_bill.api.stats import Tally
 
 PER_MINUTE: t.Final = 60
 """Requests that BILL allows each token (BILL: API rate limits)."""

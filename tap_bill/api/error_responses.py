@@ -6,7 +6,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from tap_bill.errors import CODES, OTHER, SERVER_TROUBLE, STATUSES, Code, Reaction
+from tap_bill.api.errors import CODES, OTHER, SERVER_TROUBLE, STATUSES, Code, Reaction
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator

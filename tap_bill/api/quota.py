@@ -9,10 +9,10 @@ import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from tap_bill.errors import QuotaError, StoppedError
+from tap_bill.api.errors import QuotaError, StoppedError
 
 if t.TYPE_CHECKING:
-    from tap_bill.tally import Tally
+    from tap_bill.api.stats import Tally
 
 LOGGER = logging.getLogger("tap-bill")
 

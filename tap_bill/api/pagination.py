@@ -6,7 +6,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from tap_bill.errors import PagingError
+from tap_bill.api.errors import PagingError
 from tap_bill.resources import Envelope, Paging, Resource
 
 if t.TYPE_CHECKING:

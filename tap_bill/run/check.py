@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_bill.endpoints import Endpoint
-from tap_bill.errors import BillError, Reaction, RefusedError, Scope
+from tap_bill.api.errors import BillError, Reaction, RefusedError, Scope
+from tap_bill.api.pagination import Endpoint
 from tap_bill.resources import RESOURCES
 from tap_bill.settings import environment
 

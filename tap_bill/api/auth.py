@@ -10,10 +10,10 @@ from threading import Condition, Lock
 
 from requests.auth import AuthBase
 
-from tap_bill.errors import BillError, NoAnswerError, Reaction, RefusedError, SignInError
-from tap_bill.exchange import PASSING, Request
+from tap_bill.api.errors import BillError, NoAnswerError, Reaction, RefusedError, SignInError
+from tap_bill.api.requester import PASSING, Request
+from tap_bill.api.stats import SIGN_IN
 from tap_bill.settings import LOGIN, environment
-from tap_bill.tally import SIGN_IN
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ if t.TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tap_bill.exchange import Exchange
-    from tap_bill.quota import HourlyQuota
-    from tap_bill.tally import Tally
+    from tap_bill.api.quota import HourlyQuota
+    from tap_bill.api.requester import Exchange
+    from tap_bill.api.stats import Tally
 
 LOGGER = logging.getLogger("tap-bill")
 

@@ -21,29 +21,30 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_bill import fetcher, maps
-from tap_bill.endpoints import Endpoint
-from tap_bill.errors import BillError, Reaction, RefusedError
-from tap_bill.passes import NotAsAskedError, Page, Pass, spell
-from tap_bill.records import UNKNOWN_FIELDS, RowMaker, line_rows
+from tap_bill.api.errors import BillError, Reaction, RefusedError
+from tap_bill.api.pagination import Endpoint
 from tap_bill.resources import Clock, Key, Lines, Parent, Resource
 from tap_bill.settings import parse_time
-from tap_bill.state import ORGANIZATION, REPLICATION_KEY, StreamState
+from tap_bill.singer import stream_maps as maps
+from tap_bill.singer.records import UNKNOWN_FIELDS, RowMaker, line_rows
+from tap_bill.sync import reader as fetcher
+from tap_bill.sync.scan import NotAsAskedError, Page, Pass, spell
+from tap_bill.sync.state import ORGANIZATION, REPLICATION_KEY, StreamState
 
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_bill.refusals import Refusal
-    from tap_bill.tally import Tally
+    from tap_bill.api.error_responses import Refusal
+    from tap_bill.api.stats import Tally
     from tap_bill.tap import TapBill
 
 TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
 """What ends a stream without being a fault of the tap; the last is how the SDK's dry run ends each after one record."""
 
 _PACKAGED: t.Final = files("tap_bill") / "schemas"
-SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "schemas"
+SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "schemas"
 """The schema files: inside the package when installed from a wheel, at the top of a checkout."""
 
 

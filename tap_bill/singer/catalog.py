@@ -6,7 +6,7 @@ import typing as t
 
 from singer_sdk.singerlib.catalog import Catalog
 
-from tap_bill.errors import BillError
+from tap_bill.api.errors import BillError
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping

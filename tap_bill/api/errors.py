@@ -9,7 +9,7 @@ import typing as t
 import click
 
 if t.TYPE_CHECKING:
-    from tap_bill.refusals import Refusal
+    from tap_bill.api.error_responses import Refusal
 
 LOGGER = logging.getLogger("tap-bill")
 

@@ -12,8 +12,8 @@ from msgspec.json import Encoder
 from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
-from tap_bill.errors import StoppedError, TargetGoneError
-from tap_bill.state import ORGANIZATION
+from tap_bill.api.errors import StoppedError, TargetGoneError
+from tap_bill.sync.state import ORGANIZATION
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping

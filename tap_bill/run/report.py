@@ -5,13 +5,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from tap_bill.api.stats import SIGN_IN, SPEND_CHECK
 from tap_bill.resources import RESOURCES
-from tap_bill.tally import SIGN_IN, SPEND_CHECK
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_bill.tally import Tallies, Tally
+    from tap_bill.api.stats import Tallies, Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,19 @@ import threading
 import typing as t
 from collections import deque
 
+from tap_bill.api.errors import BillError, Scope, TargetGoneError, fault
+from tap_bill.api.stats import Tallies
 from tap_bill.configuration import organizations
-from tap_bill.errors import BillError, Scope, TargetGoneError, fault
-from tap_bill.fetcher import GLANCE
-from tap_bill.logs import ORGANIZATION, name_organizations
-from tap_bill.summary import Outcome, summary
-from tap_bill.tally import Tallies
-from tap_bill.writer import OrganizationWriter, SharedOutput
+from tap_bill.run.logs import ORGANIZATION, name_organizations
+from tap_bill.run.report import Outcome, summary
+from tap_bill.singer.writer import OrganizationWriter, SharedOutput
+from tap_bill.sync.reader import GLANCE
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_bill.client import Client
-    from tap_bill.streams import ResourceStream
+    from tap_bill.api.client import Client
+    from tap_bill.singer.streams import ResourceStream
     from tap_bill.tap import TapBill
 
 LOGGER = logging.getLogger("tap-bill")

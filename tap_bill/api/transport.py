@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tap_bill import parsing
-from tap_bill.errors import NoAnswerError, UnreachableError
-from tap_bill.refusals import read_refusal
+from tap_bill.api import exact_json
+from tap_bill.api.error_responses import read_refusal
+from tap_bill.api.errors import NoAnswerError, UnreachableError
 from tap_bill.settings import LOOPBACK, environment
 
 if t.TYPE_CHECKING:
@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from tap_bill.gate import Gate
-    from tap_bill.refusals import Refusal
+    from tap_bill.api.error_responses import Refusal
+    from tap_bill.api.gate import Gate
 
 LOGGER = logging.getLogger("tap-bill")
 
@@ -121,7 +121,7 @@ class Transport:
                 f"{_host(response.headers.get('Location'))}, which is refused because it would carry the credentials "
                 "elsewhere; check api_url and any proxy"
             )
-        body, is_json = parsing.parse(response.content)
+        body, is_json = exact_json.parse(response.content)
         server_time = self._clock(response.headers.get("Date", ""))
         return Answer(
             body,

@@ -1,0 +1,1 @@
+"""BILL over HTTP: sign-in, limits, retries, pages; knows nothing of Singer."""

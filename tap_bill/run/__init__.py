@@ -1,0 +1,1 @@
+"""Runs over one or many organizations, their report, and `--test`."""

@@ -1,0 +1,1 @@
+"""Streams, rows and Singer messages."""
