@@ -18,9 +18,9 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_bill import configuration, settings
-from tap_bill.api.client import BillClient, Client, Shared, SpendClient
+from tap_bill.api.client import BillClient, Client, SharedLimits, SpendClient
 from tap_bill.api.errors import BillError, ConfigurationError, Scope, fault
-from tap_bill.api.stats import Tallies
+from tap_bill.api.stats import RunStats
 from tap_bill.resources import RESOURCES, Resource
 from tap_bill.run.check import examine
 from tap_bill.run.runner import run
@@ -29,7 +29,7 @@ from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.streams import BillStream, ResourceStream, stream_classes
 from tap_bill.singer.writer import PageWriter
 from tap_bill.sync import state
-from tap_bill.sync.reader import Fetcher
+from tap_bill.sync.reader import Reader
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ class TapBill(Tap):
             StateError: if the state is not this tap's.
         """
         self.stop = threading.Event()
-        self.tallies = Tallies()
+        self.run_stats = RunStats()
         read = catalogs.read(catalog)
         try:
             super().__init__(parse_env_config=parse_env_config, catalog=read, **kwargs)
@@ -154,41 +154,41 @@ class TapBill(Tap):
         return {state.ORGANIZATION: self.organization_id or None}
 
     @cached_property
-    def shared(self) -> Shared:
+    def shared(self) -> SharedLimits:
         """What this tap shares with those of other organizations."""
-        return Shared(self.config)
+        return SharedLimits(self.config)
 
     @cached_property
     def client(self) -> BillClient:
         """The client of the organization; nothing is sent before it is used."""
-        return BillClient(self.config, self.shared, self.tallies, user_agent=self._user_agent, stop=self.stop)
+        return BillClient(self.config, self.shared, self.run_stats, user_agent=self._user_agent, stop=self.stop)
 
     @cached_property
     def spend_client(self) -> SpendClient:
         """The client of Spend & Expense; nothing is sent before it is used."""
-        return SpendClient(self.config, self.shared, self.tallies, user_agent=self._user_agent, stop=self.stop)
+        return SpendClient(self.config, self.shared, self.run_stats, user_agent=self._user_agent, stop=self.stop)
 
     @property
     def _user_agent(self) -> str:
         return self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}"
 
     @cached_property
-    def fetcher(self) -> Fetcher:
+    def reader(self) -> Reader:
         """What fetches the pages of payables and receivables."""
-        return Fetcher(self.client, limit=self.config["max_concurrency"], check=self._check)
+        return Reader(self.client, limit=self.config["max_concurrency"], check=self._check)
 
     @cached_property
-    def spend_fetcher(self) -> Fetcher:
+    def spend_reader(self) -> Reader:
         """What fetches the pages of Spend & Expense."""
-        return Fetcher(self.spend_client, limit=self.config["max_concurrency"], check=self._check)
+        return Reader(self.spend_client, limit=self.config["max_concurrency"], check=self._check)
 
     def client_of(self, resource: Resource) -> Client:
         """Return what reads a resource."""
         return self.spend_client if resource.is_spend else self.client
 
-    def fetcher_of(self, resource: Resource) -> Fetcher:
+    def reader_of(self, resource: Resource) -> Reader:
         """Return what fetches the pages of a resource."""
-        return self.spend_fetcher if resource.is_spend else self.fetcher
+        return self.spend_reader if resource.is_spend else self.reader
 
     def may_read(self, resource: Resource) -> bool:
         """Tell whether there are credentials for a resource; each side of BILL may be read without the other."""
@@ -250,7 +250,7 @@ class TapBill(Tap):
         """
         self._reset_state_progress_markers()
         for stream in streams:
-            self.fetcher_of(stream.resource).expect(stream.expected())
+            self.reader_of(stream.resource).expect(stream.expected())
         if self.state:
             self.state_writer.write_state(self.state)
 
@@ -258,9 +258,9 @@ class TapBill(Tap):
         """End what is under way and sign out; the tap is not used after that."""
         self.stop.set()
         patience = LAST_WORDS if (self.main or self).signal else None
-        for client, fetcher in (("client", "fetcher"), ("spend_client", "spend_fetcher")):
+        for client, reader in (("client", "reader"), ("spend_client", "spend_reader")):
             used = vars(self)
-            ended = used[fetcher].close(patience) if fetcher in used else True
+            ended = used[reader].close(patience) if reader in used else True
             if client in used:
                 used[client].close(sign_out=ended)
 
@@ -270,7 +270,7 @@ class TapBill(Tap):
         """Note the signal; the run ends between two pages, so that no line of output is torn."""
         del frame
         self.signal = signum
-        if not vars(self).keys() & {"fetcher", "spend_fetcher"}:
+        if not vars(self).keys() & {"reader", "spend_reader"}:
             self._check()
 
     def _check(self) -> None:

@@ -26,7 +26,7 @@ from tap_bill.api.errors import BillError
 from tap_bill.resources import RESOURCES
 from tap_bill.run.runner import run
 from tap_bill.singer.writer import PageWriter
-from tap_bill.sync.reader import Fetcher
+from tap_bill.sync.reader import Reader
 from tap_bill.sync.scan import parse
 
 if TYPE_CHECKING:
@@ -241,8 +241,8 @@ class World(BaseAdapter):
         return shown
 
 
-class Steps(Fetcher):
-    """The fetcher with its requests answered one after the other, in an order that chance decides."""
+class Steps(Reader):
+    """The reader with its requests answered one after the other, in an order that chance decides."""
 
     def __init__(self, *args, chance, **options):
         super().__init__(*args, **options)
@@ -305,7 +305,7 @@ class Pipeline:
         output = Output()
         tap = tap_bill.tap.TapBill(config=self.settings, state=copy.deepcopy(self.state), message_writer=output)
         tap.client._transport._http.mount("http://", self.world)
-        vars(tap)["fetcher"] = Steps(
+        vars(tap)["reader"] = Steps(
             tap.client, limit=self.settings["max_concurrency"], check=lambda: None, chance=self.world.chance
         )
         error = None

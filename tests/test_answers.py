@@ -14,13 +14,12 @@ import pytest
 from requests.auth import AuthBase
 
 from tap_bill.api import client
-from tap_bill.api.client import Shared
-from tap_bill.api.error_responses import read_refusal
-from tap_bill.api.gate import Gate
-from tap_bill.api.quota import HOUR, HourlyQuota, ServerClock
-from tap_bill.api.requester import LONGEST_PAUSE, Exchange, Policy, Request
-from tap_bill.api.stats import Tally
-from tap_bill.api.transport import Answer
+from tap_bill.api.client import SharedLimits
+from tap_bill.api.error_responses import read_error
+from tap_bill.api.limits import HOUR, ConcurrencyLimiter, HourlyQuota, ServerClock
+from tap_bill.api.requester import LONGEST_PAUSE, Request, Requester, RetryPolicy
+from tap_bill.api.stats import StreamStats
+from tap_bill.api.transport import ApiResponse
 
 ROW = '{"id": "00n1", "createdTime": "2026-01-01T00:00:00.000+00:00", "updatedTime": "2026-06-30T23:00:00.000+00:00"}'
 PAGE = f'{{"results": [{ROW}]}}'.encode()
@@ -313,9 +312,9 @@ class Answers:
     def send(self, *_, **__):
         self._left -= 1
         status = 429 if self._left >= 0 else 200
-        return Answer(
+        return ApiResponse(
             {},
-            read_refusal(status, {"message": "Slow down"} if status == 429 else {}, is_json=True),
+            read_error(status, {"message": "Slow down"} if status == 429 else {}, is_json=True),
             None,
             self._retry_after,
         )
@@ -344,9 +343,11 @@ class Patience(threading.Event):
 @pytest.mark.parametrize(("times", "retry_after"), [(3_000, None), (2, 1e9)])
 def test_no_patience_is_too_great(times, retry_after):
     stop = Patience()
-    policy = Policy(max_retries=10**6, max_wait=10**12)
-    exchange = Exchange(Answers(times, retry_after), Gate(3), ServerClock(), policy, stop=stop, whose="organization 1")
-    exchange.send(Request("bills", "GET", "/v3/bills"), Signed(), (), Tally())
+    policy = RetryPolicy(max_retries=10**6, max_wait=10**12)
+    requester = Requester(
+        Answers(times, retry_after), ConcurrencyLimiter(3), ServerClock(), policy, stop=stop, whose="organization 1"
+    )
+    requester.send(Request("bills", "GET", "/v3/bills"), Signed(), (), StreamStats())
     assert len(stop.waited) == times
     assert max(stop.waited) <= (retry_after or LONGEST_PAUSE)
 
@@ -364,7 +365,7 @@ def test_the_next_hour_is_never_further_away_than_an_hour():
     clock.tell(datetime(2026, 7, 1, 12, 59, 50, tzinfo=UTC))
     quota = HourlyQuota("requests", clock, max_wait=HOUR)
     stop = Patience()
-    quota.admit(Tally(), stop)
+    quota.admit(StreamStats(), stop)
     assert quota.used_up()
     clock.tell(datetime(2001, 1, 1, tzinfo=UTC))
     waits = []
@@ -375,13 +376,13 @@ def test_the_next_hour_is_never_further_away_than_an_hour():
         return False
 
     stop.wait = wait
-    quota.admit(Tally(), stop)
+    quota.admit(StreamStats(), stop)
     (waited,) = waits
     assert waited <= HOUR + 1
 
 
 def test_readers_that_ask_at_once_share_the_limits_of_a_key(monkeypatch):
-    shared = Shared({"rate_limit_max_wait": 0})
+    shared = SharedLimits({"rate_limit_max_wait": 0})
     found = []
     second = threading.Thread(target=lambda: found.append(shared.quotas("01KEY")))
 

@@ -13,13 +13,11 @@ from requests.auth import AuthBase
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Company, Emulator, Faults
-from tap_bill.api.error_responses import read_refusal
-from tap_bill.api.errors import RefusedError
-from tap_bill.api.gate import RECOVERY, Gate
-from tap_bill.api.quota import ServerClock
-from tap_bill.api.requester import Exchange, Policy, Request
-from tap_bill.api.stats import Tally
-from tap_bill.api.transport import Answer
+from tap_bill.api.error_responses import ApiError, read_error
+from tap_bill.api.limits import RECOVERY, ConcurrencyLimiter, ServerClock
+from tap_bill.api.requester import Request, Requester, RetryPolicy
+from tap_bill.api.stats import StreamStats
+from tap_bill.api.transport import ApiResponse
 
 STREAMS = {resource.name for resource in ACCOUNTS}
 TROUBLE = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so."
@@ -285,7 +283,7 @@ class Answers:
 
     def send(self, *_, **__):
         status, body = next(self._answers)
-        return Answer(body, read_refusal(status, body, is_json=True), server_time=None, retry_after=None)
+        return ApiResponse(body, read_error(status, body, is_json=True), server_time=None, retry_after=None)
 
 
 class Signed:
@@ -295,42 +293,42 @@ class Signed:
         return AuthBase()
 
 
-def room(gate):
-    """How many requests a gate lets through at once."""
+def room(limiter):
+    """How many requests a limiter lets through at once."""
     count = 0
-    while gate._under_way < gate._allowed:
-        gate.__enter__()
+    while limiter._under_way < limiter._allowed:
+        limiter.__enter__()
         count += 1
     for _ in range(count):
-        gate.__exit__()
+        limiter.__exit__()
     return count
 
 
 def test_the_number_at_once_goes_down_at_once_and_up_again_slowly(monkeypatch):
     monkeypatch.setattr("random.uniform", lambda *_: 0.0)
     good, too_many = (200, {"results": []}), (429, [{"code": "BDC_1322", "message": "Too many"}])
-    gate = Gate(3)
+    limiter = ConcurrencyLimiter(3)
 
     def ask(*answers):
-        policy = Policy(max_retries=len(answers), max_wait=0)
-        exchange = Exchange(
-            Answers(*answers), gate, ServerClock(), policy, stop=threading.Event(), whose="organization 00801A"
+        policy = RetryPolicy(max_retries=len(answers), max_wait=0)
+        requester = Requester(
+            Answers(*answers), limiter, ServerClock(), policy, stop=threading.Event(), whose="organization 00801A"
         )
-        exchange.send(Request("bills", "GET", "/v3/bills"), Signed(), (), Tally())
+        requester.send(Request("bills", "GET", "/v3/bills"), Signed(), (), StreamStats())
 
-    assert room(gate) == 3
+    assert room(limiter) == 3
     ask(too_many, good)
-    assert room(gate) == 2
+    assert room(limiter) == 2
     ask(*[too_many] * 5, good)
-    assert room(gate) == 1
+    assert room(limiter) == 1
     for _ in range(RECOVERY - 2):
         ask(good)
-    assert room(gate) == 1
+    assert room(limiter) == 1
     ask(good)
-    assert room(gate) == 2
+    assert room(limiter) == 2
     for _ in range(10 * RECOVERY):
         ask(good)
-    assert room(gate) == 3
+    assert room(limiter) == 3
 
 
 class Renewed:
@@ -353,28 +351,33 @@ def test_a_new_session_that_others_have_used_up_is_replaced_too():
     """A request may wait so long for its turn that the session it was renewed with has ended as well."""
     good, dead = (200, {"results": []}), (401, [{"code": "BDC_1109", "message": "Session has ended"}])
     sessions = Renewed()
-    policy = Policy(max_retries=2, max_wait=0)
+    policy = RetryPolicy(max_retries=2, max_wait=0)
 
     class Busy(Answers):
         def send(self, *arguments, **options):
-            if sessions.renewals == 1 and not exchange.others:
-                exchange.others = True
-                exchange.send(Request("vendors", "GET", "/v3/vendors"), sessions, (), Tally())
+            if sessions.renewals == 1 and not requester.others:
+                requester.others = True
+                requester.send(Request("vendors", "GET", "/v3/vendors"), sessions, (), StreamStats())
             return super().send(*arguments, **options)
 
     def ask(*answers):
-        nonlocal exchange
-        exchange = Exchange(
-            Busy(*answers), Gate(3), ServerClock(), policy, stop=threading.Event(), whose="organization 00801A"
+        nonlocal requester
+        requester = Requester(
+            Busy(*answers),
+            ConcurrencyLimiter(3),
+            ServerClock(),
+            policy,
+            stop=threading.Event(),
+            whose="organization 00801A",
         )
-        exchange.others = False
-        exchange.send(Request("bills", "GET", "/v3/bills"), sessions, (), Tally())
+        requester.others = False
+        requester.send(Request("bills", "GET", "/v3/bills"), sessions, (), StreamStats())
 
-    exchange = None
+    requester = None
     ask(dead, good, dead, good)  # bills: dead; vendors: good with the next session; bills: dead again, good at last
     assert sessions.renewals == 2
     sessions.renewals = 5
-    with pytest.raises(RefusedError, match="also right after a fresh sign-in"):
+    with pytest.raises(ApiError, match="also right after a fresh sign-in"):
         ask(dead, dead)
     assert sessions.renewals == 6
 

@@ -13,8 +13,8 @@ from runs import ACCOUNTS, settings
 from bill_emulator import Clock, Emulator
 from tap_bill.api.auth import IDLE, BillSessionAuthenticator, Login, SignIns
 from tap_bill.api.errors import QuotaError
-from tap_bill.api.quota import HourlyQuota, ServerClock
-from tap_bill.api.stats import Tally
+from tap_bill.api.limits import HourlyQuota, ServerClock
+from tap_bill.api.stats import StreamStats
 
 REQUESTS = len(ACCOUNTS) + 1  # and one to sign in
 
@@ -171,13 +171,13 @@ def test_every_hour_has_its_own_share():
     for hour in range(3):
         clock.time = hour * 3600.0 + 3599
         for _ in range(2):
-            quota.admit(Tally(), never)
+            quota.admit(StreamStats(), never)
         with pytest.raises(QuotaError):
-            quota.admit(Tally(), never)
+            quota.admit(StreamStats(), never)
 
 
 class Bill:
-    """What an authenticator needs of an exchange."""
+    """What an authenticator needs of an requester."""
 
     api_url = "http://127.0.0.1/connect"
 
@@ -194,13 +194,13 @@ def test_a_session_is_renewed_before_it_was_idle_for_half_an_hour():
     time = 0.0
     bill = Bill()
     login = Login({"username": "u", "password": "p", "dev_key": "k", "organization_id": "00801A"})
-    tally = Tally()
-    session = BillSessionAuthenticator(bill, login, quotas=(), sign_ins=SignIns(), tally=tally, monotonic=lambda: time)
+    stats = StreamStats()
+    session = BillSessionAuthenticator(bill, login, quotas=(), sign_ins=SignIns(), stats=stats, monotonic=lambda: time)
     first = session.headers()
     for _ in range(10):  # in use all the time, it is never renewed
         time += IDLE - 1
         assert session.headers() is first
     time += IDLE
     assert session.headers() is not first
-    assert (bill.logins, tally.renewals) == (2, 1)
+    assert (bill.logins, stats.renewals) == (2, 1)
     assert IDLE < 30 * 60

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tap_bill.sync.scan import EndlessError, NotAsAskedError, Pass, Range, Walk, canonical, parse, spell
+from tap_bill.sync.scan import EndlessError, NotAsAskedError, Scan, Slice, Walk, canonical, parse, spell
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = 365 * 86_400
@@ -40,7 +40,7 @@ class Bill:
 def read(created, readers, page_size=100):
     """Read a whole list, `readers` requests at a time; returns how often they asked, the requests, and the records."""
     bill = Bill(created)
-    plan = Pass.plan(bookmark=None, start_date=None, lookback=0)
+    plan = Scan.plan(bookmark=None, start_date=None, lookback=0)
     rounds, requests, records = 0, 0, []
     while not plan.is_complete:
         parts = [part for _ in range(readers) if (part := plan.request() or plan.divide(page_size))]
@@ -90,7 +90,7 @@ TIMES = [f"2026-01-01T00:00:0{second}.000+00:00" for second in range(10)]
 
 
 def first_page(times, plan=None):
-    plan = plan or Pass.plan(bookmark=None, start_date=None, lookback=0)
+    plan = plan or Scan.plan(bookmark=None, start_date=None, lookback=0)
     part = plan.request()
     plan.query(part)
     return plan, plan.receive(part, [record(number, time) for number, time in enumerate(times)], "next")
@@ -107,7 +107,7 @@ def first_page(times, plan=None):
     ],
 )
 def test_rows_in_another_order_or_without_a_time_are_noticed(times, words):
-    plan = Pass.plan(bookmark=None, start_date=None, lookback=0)
+    plan = Scan.plan(bookmark=None, start_date=None, lookback=0)
     part = plan.request()
     with pytest.raises(NotAsAskedError, match=words):
         plan.receive(part, [{"id": number, "createdTime": time} for number, time in enumerate(times)], "next")
@@ -149,14 +149,14 @@ def test_a_row_that_must_come_again_and_does_not_is_noticed():
 
 
 def test_a_filter_without_effect_is_noticed():
-    plan = Pass(ranges=[Range(START + timedelta(days=1), START + timedelta(days=2))])
+    plan = Scan(ranges=[Slice(START + timedelta(days=1), START + timedelta(days=2))])
     part = plan.request()
     with pytest.raises(NotAsAskedError, match="did not keep the creation order"):
         plan.receive(part, [record(1, TIMES[0]), record(2, TIMES[1])], "next")
 
 
 def test_one_answer_is_complete_in_whatever_order_it_comes():
-    plan = Pass.plan(bookmark=None, start_date=None, lookback=0)
+    plan = Scan.plan(bookmark=None, start_date=None, lookback=0)
     plan.started_at = START
     page = plan.receive(
         plan.request(), [record(1, TIMES[2]), record(2, TIMES[1]), {"id": 3, "updatedTime": TIMES[0]}], ""
@@ -167,7 +167,7 @@ def test_one_answer_is_complete_in_whatever_order_it_comes():
 
 
 def test_rows_without_an_updated_time_leave_the_bookmark():
-    plan = Pass.plan(bookmark=START - timedelta(days=1), start_date=None, lookback=0)
+    plan = Scan.plan(bookmark=START - timedelta(days=1), start_date=None, lookback=0)
     plan.started_at = START
     plan.wrote(plan.receive(plan.request(), [{"id": 3, "createdTime": TIMES[0], "updatedTime": 5}], ""))
     assert plan.next_bookmark() == START - timedelta(days=1)
@@ -212,7 +212,7 @@ def test_the_second_round_of_a_walk_brings_only_what_is_new():
 
 
 def test_a_list_that_does_not_settle_leaves_the_bookmark():
-    plan = Pass.plan(bookmark=None, start_date=None, lookback=0).walked({})
+    plan = Scan.plan(bookmark=None, start_date=None, lookback=0).walked({})
     plan.started_at = START
     for number in range(3):
         for ids, cursor in (([number, number + 1], "c"), ([number + 2], "")):
@@ -223,7 +223,7 @@ def test_a_list_that_does_not_settle_leaves_the_bookmark():
 
 
 def test_a_refused_cursor_opens_a_walk_again_at_most_three_times_in_a_row():
-    plan = Pass.plan(bookmark=None, start_date=None, lookback=0).walked({})
+    plan = Scan.plan(bookmark=None, start_date=None, lookback=0).walked({})
     (part,) = plan.ranges
     for _ in range(3):
         plan.receive(plan.request(), [record(1, TIMES[1])], "c")
@@ -251,7 +251,7 @@ def test_a_cursor_that_leads_nowhere_is_noticed(answers, words):
 
 
 def test_what_is_asked_for_gets_simpler_step_by_step():
-    plan = Pass.plan(bookmark=START, start_date=None, lookback=60)
+    plan = Scan.plan(bookmark=START, start_date=None, lookback=60)
     changed = {"filters": 'updatedTime:gte:"2025-12-31T23:59:00.000Z"'}
     first = plan.simpler()
     assert (first.queries, first.keeps_up) == ([changed], True)
@@ -269,10 +269,10 @@ def test_an_interrupted_pass_is_taken_up_as_it_was():
         "keeps_up": True,
         "ranges": [[None, "2026-01-01T06:00:00.000Z"], ["2026-01-01T06:00:00.000Z", None]],
     }
-    plan = Pass(since=START)
+    plan = Scan(since=START)
     plan.resume(progress)
     assert plan.progress() == progress
-    earlier = Pass(since=START - timedelta(days=1))
+    earlier = Scan(since=START - timedelta(days=1))
     earlier.resume(progress)
     assert earlier.progress() == {
         "started_at": None,
@@ -284,32 +284,32 @@ def test_an_interrupted_pass_is_taken_up_as_it_was():
 
 def test_a_pass_of_an_older_version_is_taken_up():
     """It had `newest`, and no `keeps_up`."""
-    plan = Pass(since=START)
+    plan = Scan(since=START)
     ranges = [["2026-01-01T06:00:00.000Z", "2026-01-01T07:00:00.000Z"]]
     plan.resume({"started_at": ALL, "since": spell(START), "newest": "2026-01-01T12:00:00.000+00:00", "ranges": ranges})
     assert plan.progress() == {"started_at": ALL, "since": spell(START), "keeps_up": True, "ranges": ranges}
 
 
 def test_a_read_that_was_uncertain_stays_so_when_it_is_resumed():
-    plan = Pass()
+    plan = Scan()
     plan.resume({"started_at": ALL, "since": None, "keeps_up": False, "ranges": []})
     assert (plan.is_complete, plan.next_bookmark()) == (True, None)
 
 
 def test_the_end_of_a_resumed_list_is_looked_at_first():
-    plan = Pass()
+    plan = Scan()
     plan.resume({"started_at": ALL, "since": None, "ranges": [["2026-01-01T06:00:00.000Z", None]]})
     assert plan.query(plan.request()) == {"sort": "createdTime:desc"}
 
 
 def test_a_pass_that_knows_no_clock_is_not_resumed():
-    plan = Pass()
+    plan = Scan()
     plan.resume({"started_at": None, "since": None, "ranges": []})
     assert not plan.is_complete
 
 
 def test_a_lookback_that_reaches_before_all_time_reads_everything():
-    assert Pass.plan(bookmark=START, start_date=None, lookback=10**20).since is None
+    assert Scan.plan(bookmark=START, start_date=None, lookback=10**20).since is None
 
 
 @pytest.mark.parametrize(

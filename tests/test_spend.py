@@ -8,8 +8,8 @@ import pytest
 import runs
 
 from bill_emulator import Company, Emulator
-from tap_bill.api.pace import MINUTE, PER_MINUTE, Pace
-from tap_bill.api.stats import Tally
+from tap_bill.api.limits import MINUTE, PER_MINUTE, RateLimiter
+from tap_bill.api.stats import StreamStats
 from tap_bill.resources import RESOURCES
 
 DEFAULT = {resource.name: resource for resource in RESOURCES if resource.is_spend and resource.is_default}
@@ -354,10 +354,10 @@ class Stop:
 
 def test_no_minute_has_more_than_sixty_requests():
     clock = [0.0]
-    pace = Pace(lambda: clock[0])
+    limiter = RateLimiter(lambda: clock[0])
     sent = []
     for _ in range(250):
-        pace.admit(Tally(), Stop(clock))
+        limiter.admit(StreamStats(), Stop(clock))
         sent.append(clock[0])
         clock[0] += 0.2
     assert max(sum(start <= time < start + 60 for time in sent) for start in sent) == PER_MINUTE

@@ -10,7 +10,8 @@ from threading import Condition, Lock
 
 from requests.auth import AuthBase
 
-from tap_bill.api.errors import BillError, NoAnswerError, Reaction, RefusedError, SignInError
+from tap_bill.api.error_responses import ApiError
+from tap_bill.api.errors import BillError, ErrorAction, NoAnswerError, SignInError
 from tap_bill.api.requester import PASSING, Request
 from tap_bill.api.stats import SIGN_IN
 from tap_bill.settings import LOGIN, environment
@@ -21,9 +22,9 @@ if t.TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tap_bill.api.quota import HourlyQuota
-    from tap_bill.api.requester import Exchange
-    from tap_bill.api.stats import Tally
+    from tap_bill.api.limits import HourlyQuota
+    from tap_bill.api.requester import Requester
+    from tap_bill.api.stats import StreamStats
 
 LOGGER = logging.getLogger("tap-bill")
 
@@ -47,7 +48,7 @@ class Login:
 
     @property
     def user(self) -> tuple[str, ...]:
-        """What a refusal is about: everything but the organization."""
+        """What a refused sign-in is about: everything but the organization."""
         return tuple(value for field, value in self.body.items() if field != "organizationId")
 
 
@@ -62,7 +63,7 @@ class SignIns:
 
     @contextlib.contextmanager
     def attempt(self, login: Login) -> Iterator[None]:
-        """Try to sign in, with a `SignInError` for a refusal.
+        """Try to sign in, with a `SignInError` for a response.
 
         Raises:
             SignInError: without a try, if BILL has refused these credentials twice and never accepted them.
@@ -131,29 +132,29 @@ class BillSessionAuthenticator:
     session, one login is made.
 
     Args:
-        exchange: sends the login.
+        requester: sends the login.
         login: what signs in.
         quotas: the hourly limits that a login counts for, that of logins last.
         sign_ins: shared by all organizations of the run.
-        tally: counts logins.
+        stats: counts logins.
         monotonic: a clock in seconds.
     """
 
     def __init__(  # noqa: PLR0913 - what it works with
         self,
-        exchange: Exchange,
+        requester: Requester,
         login: Login,
         *,
         quotas: Sequence[HourlyQuota],
         sign_ins: SignIns,
-        tally: Tally,
+        stats: StreamStats,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._exchange = exchange
+        self._requester = requester
         self._login = login
         self._quotas = quotas
         self._sign_ins = sign_ins
-        self._tally = tally
+        self._stats = stats
         self._monotonic = monotonic
         self._lock = Lock()
         self._session: _SessionHeaders | None = None
@@ -189,7 +190,7 @@ class BillSessionAuthenticator:
             session, self._session = self._session, None
         if session is not None:
             with contextlib.suppress(BillError):
-                self._exchange.sign_out(session, self._tally)
+                self._requester.sign_out(session, self._stats)
 
     def _sign_in(self) -> _SessionHeaders:
         if self._refused:
@@ -200,27 +201,27 @@ class BillSessionAuthenticator:
         except SignInError as error:
             self._refused = error
             raise
-        self._tally.add(renewals=1 if self._signed_in else 0)
+        self._stats.add(renewals=1 if self._signed_in else 0)
         self._signed_in += 1
         return session
 
     def _open(self) -> _SessionHeaders:
-        login, where = self._login, environment(self._exchange.api_url)
+        login, where = self._login, environment(self._requester.api_url)
         request = Request(SIGN_IN, "POST", "/v3/login", json=login.body)
         try:
-            answer = self._exchange.send(request, Lasting(), self._quotas, self._tally)
+            answer = self._requester.send(request, Lasting(), self._quotas, self._stats)
         except NoAnswerError as error:
             raise SignInError(error.message) from None
-        except RefusedError as error:
-            refusal = error.refusal
-            if refusal.reaction in PASSING:
+        except ApiError as error:
+            response = error.response
+            if response.action in PASSING:
                 raise SignInError(error.message) from None
-            known = refusal.known_as.advice if refusal.reaction is Reaction.STOP else ""
+            known = response.known_as.advice if response.action is ErrorAction.STOP else ""
             raise SignInError(
                 f"BILL {where} refused the sign-in to organization {login.organization_id} with "
-                f"{', '.join(refusal.codes) or f'HTTP {refusal.status}'}: "
+                f"{', '.join(response.codes) or f'HTTP {response.status}'}: "
                 f"{known or 'check username, password, dev_key, organization_id and api_url'}.",
-                wrong_credentials=not known or bool(WRONG_CREDENTIALS & {*refusal.codes}),
+                wrong_credentials=not known or bool(WRONG_CREDENTIALS & {*response.codes}),
             ) from None
         body = answer.body if isinstance(answer.body, dict) else {}
         session_id, organization_id = body.get("sessionId"), body.get("organizationId", login.organization_id)

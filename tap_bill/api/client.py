@@ -6,11 +6,10 @@ import threading
 import typing as t
 
 from tap_bill.api.auth import BillSessionAuthenticator, Lasting, Login, SignIns, SpendTokenAuthenticator
-from tap_bill.api.errors import NoAnswerError, Reaction, RefusedError, SignInError, UnreachableError
-from tap_bill.api.gate import Gate
-from tap_bill.api.pace import Pace
-from tap_bill.api.quota import HourlyQuota, ServerClock
-from tap_bill.api.requester import Exchange, Policy, Request
+from tap_bill.api.error_responses import ApiError
+from tap_bill.api.errors import ErrorAction, NoAnswerError, SignInError, UnreachableError
+from tap_bill.api.limits import ConcurrencyLimiter, HourlyQuota, RateLimiter, ServerClock
+from tap_bill.api.requester import Request, Requester, RetryPolicy
 from tap_bill.api.stats import SIGN_IN, SPEND_CHECK
 from tap_bill.api.transport import Transport
 from tap_bill.settings import environment
@@ -19,12 +18,12 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from tap_bill.api.error_responses import Refusal
+    from tap_bill.api.error_responses import ErrorResponse
     from tap_bill.api.requester import Credentials, Quota
-    from tap_bill.api.stats import Tallies
+    from tap_bill.api.stats import RunStats
 
 
-class Shared:
+class SharedLimits:
     """What all organizations of a run share: BILL's hourly limits count per developer key, whoever uses it."""
 
     def __init__(self, settings: Mapping[str, t.Any]) -> None:
@@ -59,7 +58,7 @@ class Client:
     Args:
         settings: the tap's.
         shared: what it shares with the clients of other organizations.
-        tallies: counts by stream.
+        run_stats: counts by stream.
         whose: data it reads, for messages.
         surroundings: see there.
     """
@@ -70,17 +69,19 @@ class Client:
     def __init__(
         self,
         settings: Mapping[str, t.Any],
-        shared: Shared,
-        tallies: Tallies,
+        shared: SharedLimits,
+        run_stats: RunStats,
         whose: str,
         **surroundings: t.Unpack[Surroundings],
     ) -> None:
-        gate = Gate(settings["max_concurrency"])
+        limiter = ConcurrencyLimiter(settings["max_concurrency"])
         timeout, user_agent = settings["request_timeout"], surroundings["user_agent"]
-        self._tallies = tallies
-        self._transport = Transport(settings["api_url"], timeout=timeout, user_agent=user_agent, gate=gate)
-        policy = Policy(settings["max_retries"], settings["rate_limit_max_wait"])
-        self._exchange = Exchange(self._transport, gate, shared.clock, policy, stop=surroundings["stop"], whose=whose)
+        self._run_stats = run_stats
+        self._transport = Transport(settings["api_url"], timeout=timeout, user_agent=user_agent, limiter=limiter)
+        policy = RetryPolicy(settings["max_retries"], settings["rate_limit_max_wait"])
+        self._requester = Requester(
+            self._transport, limiter, shared.clock, policy, stop=surroundings["stop"], whose=whose
+        )
         self._server_time: datetime | None = None
 
     def sign_in(self) -> None:
@@ -109,13 +110,13 @@ class Client:
             goes_on: whether BILL has answered the beginning of the same list.
 
         Raises:
-            BillError: what `Exchange.send` raises; `UnreachableError` where BILL answers nothing else either.
+            BillError: what `Requester.send` raises; `UnreachableError` where BILL answers nothing else either.
         """
-        request, tally = Request(stream, "GET", path, params, goes_on=goes_on), self._tallies.of(stream)
+        request, stats = Request(stream, "GET", path, params, goes_on=goes_on), self._run_stats.of(stream)
         try:
-            answer = self._exchange.send(request, self.credentials, self.quotas, tally)
+            answer = self._requester.send(request, self.credentials, self.quotas, stats)
         except NoAnswerError as error:
-            if self._exchange.is_answered(Lasting(), tally):
+            if self._requester.is_answered(Lasting(), stats):
                 raise
             raise UnreachableError(f"{error.message} Nothing else is answered either, so no more is read.") from None
         self._server_time = answer.server_time or self._server_time
@@ -133,22 +134,22 @@ class BillClient(Client):
     def __init__(
         self,
         settings: Mapping[str, t.Any],
-        shared: Shared,
-        tallies: Tallies,
+        shared: SharedLimits,
+        run_stats: RunStats,
         **surroundings: t.Unpack[Surroundings],
     ) -> None:
         """Make the client; nothing is sent yet."""
         login = Login(settings)
         whose = f"organization {login.organization_id}"
-        super().__init__(settings, shared, tallies, whose, **surroundings)
+        super().__init__(settings, shared, run_stats, whose, **surroundings)
         requests, sign_ins = shared.quotas(login.dev_key)
         self.quotas = (requests,)
         self.credentials = self._session = BillSessionAuthenticator(
-            self._exchange,
+            self._requester,
             login,
             quotas=(requests, sign_ins),
             sign_ins=shared.sign_ins,
-            tally=tallies.of(SIGN_IN),
+            stats=run_stats.of(SIGN_IN),
         )
 
     def sign_in(self) -> None:
@@ -173,15 +174,15 @@ class SpendClient(Client):
     def __init__(
         self,
         settings: Mapping[str, t.Any],
-        shared: Shared,
-        tallies: Tallies,
+        shared: SharedLimits,
+        run_stats: RunStats,
         **surroundings: t.Unpack[Surroundings],
     ) -> None:
         """Make the client; nothing is sent yet."""
-        super().__init__(settings, shared, tallies, "Spend & Expense", **surroundings)
+        super().__init__(settings, shared, run_stats, "Spend & Expense", **surroundings)
         self._api_url: str = settings["api_url"]
         self.credentials = SpendTokenAuthenticator(settings["spend_api_token"])
-        self.quotas = (Pace(),)
+        self.quotas = (RateLimiter(),)
         self._lock = threading.Lock()
         self._is_accepted = False
 
@@ -201,12 +202,12 @@ class SpendClient(Client):
         """Return the parsed JSON of a GET.
 
         Raises:
-            BillError: what `Exchange.send` raises, or if BILL refuses the token.
+            BillError: what `Requester.send` raises, or if BILL refuses the token.
         """
         try:
             return super().get(stream, path, params, goes_on=goes_on)
-        except RefusedError as error:
-            if error.refusal.reaction is Reaction.RENEW_SESSION:
+        except ApiError as error:
+            if error.response.action is ErrorAction.RENEW_SESSION:
                 self._check()  # is it the token, or this list alone?
             raise
 
@@ -220,15 +221,15 @@ class SpendClient(Client):
             super().get(SPEND_CHECK, "/v3/spend/users/current", {})
         except NoAnswerError as error:
             raise SignInError(error.message) from None
-        except RefusedError as error:
-            if error.refusal.reaction in {Reaction.SKIP_STREAM, Reaction.RENEW_SESSION}:
-                raise self._refused(error.refusal) from None
-            if error.refusal.reaction is not Reaction.STOP:
+        except ApiError as error:
+            if error.response.action in {ErrorAction.SKIP_STREAM, ErrorAction.RENEW_SESSION}:
+                raise self._refused(error.response) from None
+            if error.response.action is not ErrorAction.STOP:
                 raise SignInError(error.message) from None
             # What is read later tells by itself what is wrong with it.
 
-    def _refused(self, refusal: Refusal) -> SignInError:
-        code = ", ".join((f"HTTP {refusal.status}", *refusal.codes))
+    def _refused(self, response: ErrorResponse) -> SignInError:
+        code = ", ".join((f"HTTP {response.status}", *response.codes))
         return SignInError(
             f"BILL {environment(self._api_url)} refused spend_api_token ({code}): it is wrong, revoked, or of the "
             "other environment. Set it to a token that an administrator of Spend & Expense made there."

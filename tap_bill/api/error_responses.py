@@ -1,4 +1,4 @@
-"""Reading BILL's refusals, whatever shape their bodies have, into something that is safe to log."""
+"""BILL's error answers, whatever shape their bodies have, read into something that is safe to log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from tap_bill.api.errors import CODES, OTHER, SERVER_TROUBLE, STATUSES, Code, Reaction
+from tap_bill.api.errors import CODES, OTHER, SERVER_TROUBLE, STATUSES, BillError, ErrorAction, KnownError, Scope
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ UNUSABLE_QUERY: t.Final = (400, 422)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     """An answer that is of no use, read from any of BILL's body shapes.
 
     Args:
@@ -44,24 +44,24 @@ class Refusal:
     is_json: bool = True
 
     @property
-    def known_as(self) -> Code:
+    def known_as(self) -> KnownError:
         """What to do about it, and what to say: by BILL's code, by the status only where no code is known."""
         for code in self.codes:
             if code in CODES:
                 return CODES[code]
-        if self.status in STATUSES and (self.is_json or STATUSES[self.status].reaction is not Reaction.SKIP_STREAM):
+        if self.status in STATUSES and (self.is_json or STATUSES[self.status].action is not ErrorAction.SKIP_STREAM):
             return STATUSES[self.status]
         return SERVER_TROUBLE if self.status in SERVER_ERRORS or self.status in SUCCESS else OTHER
 
     @property
-    def reaction(self) -> Reaction:
+    def action(self) -> ErrorAction:
         """What to do about it."""
-        return self.known_as.reaction
+        return self.known_as.action
 
     @property
     def may_mean_the_query(self) -> bool:
         """Whether BILL may have refused the filter or the sort, so that it may answer a simpler query."""
-        return self.status in UNUSABLE_QUERY and self.reaction in {Reaction.STOP, Reaction.RETRY}
+        return self.status in UNUSABLE_QUERY and self.action in {ErrorAction.STOP, ErrorAction.RETRY}
 
     @property
     def means_missing(self) -> bool:
@@ -74,7 +74,20 @@ class Refusal:
         return f"{', '.join((f'HTTP {self.status}', *self.codes))}{': ' if words else ''}{words}"
 
 
-def read_refusal(status: int, body: object, *, is_json: bool) -> Refusal | None:
+class ApiError(BillError):
+    """BILL answered a request with an error.
+
+    `response` keeps the status and the codes for callers that can go on without this answer.
+    """
+
+    def __init__(self, message: str, response: ErrorResponse) -> None:
+        super().__init__(message)
+        self.response = response
+        if response.action is ErrorAction.WAIT_FOR_HOUR:
+            self.scope = Scope.SIDE
+
+
+def read_error(status: int, body: object, *, is_json: bool) -> ErrorResponse | None:
     """Tell whether an answer is of no use, and why.
 
     BILL documents an array of objects with `code` and `message`. Arrays without codes and single objects were
@@ -87,16 +100,16 @@ def read_refusal(status: int, body: object, *, is_json: bool) -> Refusal | None:
         is_json: whether the body was JSON.
 
     Returns:
-        The refusal, or None when the answer can be used.
+        The response, or None when the answer can be used.
     """
     if not is_json:
-        return Refusal(status, is_json=False)
+        return ErrorResponse(status, is_json=False)
     errors = list(_errors(body))
     if status in SUCCESS and not errors:
         return None
     codes = dict.fromkeys(code for error in errors if isinstance(code := error.get("code"), str))
     texts = [text for error in errors[:MOST_READ] if isinstance(text := error.get("message"), str)]
-    return Refusal(
+    return ErrorResponse(
         status, tuple(filter(_CODE.fullmatch, codes)), _joined([text for text in texts if len(text) <= LONGEST_READ])
     )
 

@@ -8,9 +8,6 @@ import typing as t
 
 import click
 
-if t.TYPE_CHECKING:
-    from tap_bill.api.error_responses import Refusal
-
 LOGGER = logging.getLogger("tap-bill")
 
 
@@ -103,27 +100,14 @@ class StoppedError(BillError):
     scope = Scope.RUN
 
 
-class RefusedError(BillError):
-    """BILL answered a request with an error.
-
-    `refusal` keeps the status and the codes for callers that can go on without this answer.
-    """
-
-    def __init__(self, message: str, refusal: Refusal) -> None:
-        super().__init__(message)
-        self.refusal = refusal
-        if refusal.reaction is Reaction.WAIT_FOR_HOUR:
-            self.scope = Scope.SIDE
-
-
 def fault(where: str, error: Exception) -> BillError:
     """Log the traceback of an error that is the tap's own, and return what to tell of it."""
     LOGGER.error("%s: could not be read.", where, exc_info=error)
     return BillError(f"{where}: {type(error).__name__}, a fault of tap-bill: report it with the lines above.")
 
 
-class Reaction(enum.Enum):
-    """What the tap does about a refusal."""
+class ErrorAction(enum.Enum):
+    """What the tap does about a response."""
 
     RETRY = "wait a little and repeat the request, at most max_retries times"
     SLOW_DOWN = "the same, with fewer requests at once for a while"
@@ -133,71 +117,73 @@ class Reaction(enum.Enum):
     STOP = "stop with one sentence"
 
 
-class Code(t.NamedTuple):
+class KnownError(t.NamedTuple):
     """One of BILL's error codes.
 
     Args:
-        reaction: what the tap does.
-        advice: what it means and what to check, as the end of a sentence, for when the reaction did not help.
+        action: what the tap does.
+        advice: what it means and what to check, as the end of a sentence, for when the action did not help.
     """
 
-    reaction: Reaction
+    action: ErrorAction
     advice: str
 
 
 _SIGNED_OUT: t.Final = "also right after a fresh sign-in; check that nothing else signs this user out"
 _TROUBLE: t.Final = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so"
 
-CODES: t.Final[dict[str, Code]] = {
-    "BDC_1001": Code(Reaction.RETRY, _TROUBLE),
-    "BDC_1002": Code(Reaction.RETRY, _TROUBLE),
-    "BDC_1101": Code(
-        Reaction.STOP,
+CODES: t.Final[dict[str, KnownError]] = {
+    "BDC_1001": KnownError(ErrorAction.RETRY, _TROUBLE),
+    "BDC_1002": KnownError(ErrorAction.RETRY, _TROUBLE),
+    "BDC_1101": KnownError(
+        ErrorAction.STOP,
         "the user name or password is wrong. Check username and password (with a sync token: the token's name and "
         "its value) and that they belong to this environment",
     ),
-    "BDC_1102": Code(
-        Reaction.STOP,
+    "BDC_1102": KnownError(
+        ErrorAction.STOP,
         "the developer key is not valid here. Check dev_key: most often it belongs to the other environment "
         "(sandbox and production have separate keys), so check api_url too",
     ),
-    "BDC_1105": Code(
-        Reaction.STOP,
+    "BDC_1105": KnownError(
+        ErrorAction.STOP,
         "the organization has no API access. Ask BILL or the organization's administrator to enable it",
     ),
-    "BDC_1109": Code(Reaction.RENEW_SESSION, _SIGNED_OUT),
-    "BDC_1120": Code(Reaction.RENEW_SESSION, _SIGNED_OUT),  # treated as an ended session by other readers (assumed)
-    "BDC_1121": Code(Reaction.STOP, "the path is unknown there. Check api_url: it ends with /connect"),
-    "BDC_1143": Code(Reaction.STOP, "BILL does not accept what was asked for. Look for a newer tap-bill"),
-    "BDC_1144": Code(
-        Reaction.WAIT_FOR_HOUR,
+    "BDC_1109": KnownError(ErrorAction.RENEW_SESSION, _SIGNED_OUT),
+    "BDC_1120": KnownError(
+        ErrorAction.RENEW_SESSION, _SIGNED_OUT
+    ),  # treated as an ended session by other readers (assumed)
+    "BDC_1121": KnownError(ErrorAction.STOP, "the path is unknown there. Check api_url: it ends with /connect"),
+    "BDC_1143": KnownError(ErrorAction.STOP, "BILL does not accept what was asked for. Look for a newer tap-bill"),
+    "BDC_1144": KnownError(
+        ErrorAction.WAIT_FOR_HOUR,
         "the developer key's limit is still used up right after the full hour. Run again later, "
         "and see which other programs use the key",
     ),
-    "BDC_1205": Code(Reaction.STOP, "the record does not exist. Check organization_id"),
-    "BDC_1302": Code(Reaction.SKIP_STREAM, "the user's role may not read this"),
-    "BDC_1322": Code(
-        Reaction.SLOW_DOWN,
+    "BDC_1205": KnownError(ErrorAction.STOP, "the record does not exist. Check organization_id"),
+    "BDC_1302": KnownError(ErrorAction.SKIP_STREAM, "the user's role may not read this"),
+    "BDC_1322": KnownError(
+        ErrorAction.SLOW_DOWN,
         "other programs use the developer key at the same time. Lower max_concurrency, or run at another time",
     ),
-    "BDC_1361": Code(
-        Reaction.RENEW_SESSION,
+    "BDC_1361": KnownError(
+        ErrorAction.RENEW_SESSION,
         "also right after a fresh sign-in, so BILL wants a session trusted by MFA. Use an AP & AR sync token, "
         "or set remember_me_id and device",
     ),
 }
 """BILL's code decides first. Sources: BILL's list of common error codes; other readers where it is silent."""
 
-STATUSES: t.Final[dict[int, Code]] = {
-    401: Code(Reaction.RENEW_SESSION, _SIGNED_OUT),
-    403: Code(Reaction.SKIP_STREAM, "the user's role may not read this"),
-    408: Code(Reaction.RETRY, _TROUBLE),
-    429: Code(Reaction.SLOW_DOWN, "too many requests. Lower max_concurrency, or run at another time"),
+STATUSES: t.Final[dict[int, KnownError]] = {
+    401: KnownError(ErrorAction.RENEW_SESSION, _SIGNED_OUT),
+    403: KnownError(ErrorAction.SKIP_STREAM, "the user's role may not read this"),
+    408: KnownError(ErrorAction.RETRY, _TROUBLE),
+    429: KnownError(ErrorAction.SLOW_DOWN, "too many requests. Lower max_concurrency, or run at another time"),
 }
 """The HTTP status decides where the body names no code of the table."""
 
-SERVER_TROUBLE: t.Final = Code(Reaction.RETRY, _TROUBLE)
+SERVER_TROUBLE: t.Final = KnownError(ErrorAction.RETRY, _TROUBLE)
 """Any other 5xx, and an error that comes under a status of success."""
 
-OTHER: t.Final = Code(Reaction.STOP, "")
+OTHER: t.Final = KnownError(ErrorAction.STOP, "")
 """What no table knows."""

@@ -8,16 +8,9 @@ import typing as t
 from dataclasses import dataclass, field
 from weakref import WeakSet
 
-from tap_bill.api.errors import (
-    BillError,
-    NoAnswerError,
-    QuotaError,
-    Reaction,
-    RefusedError,
-    StoppedError,
-    UnreachableError,
-)
-from tap_bill.api.transport import Answer
+from tap_bill.api.error_responses import ApiError
+from tap_bill.api.errors import BillError, ErrorAction, NoAnswerError, QuotaError, StoppedError, UnreachableError
+from tap_bill.api.transport import ApiResponse
 
 if t.TYPE_CHECKING:
     import threading
@@ -25,15 +18,14 @@ if t.TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from tap_bill.api.error_responses import Refusal
-    from tap_bill.api.gate import Gate
-    from tap_bill.api.quota import ServerClock
-    from tap_bill.api.stats import Tally
+    from tap_bill.api.error_responses import ErrorResponse
+    from tap_bill.api.limits import ConcurrencyLimiter, ServerClock
+    from tap_bill.api.stats import StreamStats
     from tap_bill.api.transport import Transport
 
 LOGGER = logging.getLogger("tap-bill")
 
-PASSING: t.Final = (Reaction.RETRY, Reaction.SLOW_DOWN, Reaction.WAIT_FOR_HOUR)
+PASSING: t.Final = (ErrorAction.RETRY, ErrorAction.SLOW_DOWN, ErrorAction.WAIT_FOR_HOUR)
 """Trouble that may be over soon, and that says nothing about the credentials."""
 
 LONGEST_PAUSE: t.Final = 60.0
@@ -43,7 +35,7 @@ LONGEST_PAUSE: t.Final = 60.0
 class Quota(t.Protocol):
     """A limit that requests count for."""
 
-    def admit(self, tally: Tally, stop: threading.Event) -> None:
+    def admit(self, stats: StreamStats, stop: threading.Event) -> None:
         """Count a request, and wait first where there is no room for it."""
 
     def used_up(self) -> bool:
@@ -88,7 +80,7 @@ class Request:
         return f"{self.method} {self.path}"
 
 
-class Policy(t.NamedTuple):
+class RetryPolicy(t.NamedTuple):
     """How patient to be.
 
     Args:
@@ -100,12 +92,12 @@ class Policy(t.NamedTuple):
     max_wait: float
 
 
-class Exchange:
+class Requester:
     """Sends requests until BILL gives an answer that can be used, or none is to be expected.
 
     Args:
         transport: what sends.
-        gate: how many at once; narrowed while BILL says that there are too many.
+        limiter: how many at once; narrowed while BILL says that there are too many.
         clock: told what time it is for BILL.
         policy: how patient to be.
         stop: set when the run ends, so that nobody waits any longer.
@@ -115,33 +107,35 @@ class Exchange:
     def __init__(  # noqa: PLR0913 - what it works with
         self,
         transport: Transport,
-        gate: Gate,
+        limiter: ConcurrencyLimiter,
         clock: ServerClock,
-        policy: Policy,
+        policy: RetryPolicy,
         *,
         stop: threading.Event,
         whose: str,
     ) -> None:
         self.api_url = transport.api_url
         self._transport = transport
-        self._gate = gate
+        self._limiter = limiter
         self._clock = clock
         self._policy = policy
         self._stop = stop
         self._whose = whose
         self._proven: WeakSet[AuthBase] = WeakSet()
 
-    def send(self, request: Request, credentials: Credentials, quotas: Sequence[Quota], tally: Tally) -> Answer:
+    def send(
+        self, request: Request, credentials: Credentials, quotas: Sequence[Quota], stats: StreamStats
+    ) -> ApiResponse:
         """Return an answer that can be used.
 
         Args:
             request: what to ask for.
             credentials: what signs it.
             quotas: the limits that it counts for; BILL's "used up" means the last of them.
-            tally: counts it.
+            stats: counts it.
 
         Raises:
-            RefusedError: if BILL refuses, or goes on refusing.
+            ApiError: if BILL refuses, or goes on refusing.
             QuotaError: if the hour's requests are used up and the next hour is too far away.
             SignInError: if a new session was needed, and BILL refuses the credentials.
             UnreachableError: if no usable answer comes back.
@@ -150,25 +144,25 @@ class Exchange:
         retries = renewals = 0
         while True:
             for quota in quotas:
-                quota.admit(tally, self._stop)
+                quota.admit(stats, self._stop)
             auth = credentials.headers()
-            outcome = self._once(request, auth, tally)
-            if isinstance(outcome, Answer) and outcome.refusal is None:
-                self._gate.widen()
+            outcome = self._once(request, auth, stats)
+            if isinstance(outcome, ApiResponse) and outcome.error is None:
+                self._limiter.widen()
                 self._proven.add(auth)
                 for quota in quotas:
                     quota.was_served()
                 return outcome
-            match outcome.refusal.reaction if isinstance(outcome, Answer) and outcome.refusal else Reaction.RETRY:
-                case Reaction.RENEW_SESSION if self._may_renew(auth, renewals) and credentials.renew(auth):
+            match outcome.error.action if isinstance(outcome, ApiResponse) and outcome.error else ErrorAction.RETRY:
+                case ErrorAction.RENEW_SESSION if self._may_renew(auth, renewals) and credentials.renew(auth):
                     renewals += 1
-                case Reaction.WAIT_FOR_HOUR if quotas[-1].used_up():
+                case ErrorAction.WAIT_FOR_HOUR if quotas[-1].used_up():
                     pass
-                case reaction if retries < self._policy.max_retries and (
-                    reaction in PASSING or (reaction is Reaction.SKIP_STREAM and request.goes_on)
+                case action if retries < self._policy.max_retries and (
+                    action in PASSING or (action is ErrorAction.SKIP_STREAM and request.goes_on)
                 ):
                     retries += 1
-                    self._pause(request, outcome, retries, tally)
+                    self._pause(request, outcome, retries, stats)
                 case _:
                     raise self._failure(request, outcome, retries)
 
@@ -179,26 +173,26 @@ class Exchange:
         """
         return not renewals or (refused in self._proven and renewals <= self._policy.max_retries)
 
-    def is_answered(self, auth: AuthBase, tally: Tally) -> bool:
+    def is_answered(self, auth: AuthBase, stats: StreamStats) -> bool:
         """Tell whether BILL answers anything at all; `auth` need not be good for anything."""
-        tally.add(requests=1)
+        stats.add(requests=1)
         try:
             self._transport.send("GET", "/v3/login/session", auth=auth)
         except NoAnswerError:
             return False
         return True
 
-    def sign_out(self, auth: AuthBase, tally: Tally) -> None:
+    def sign_out(self, auth: AuthBase, stats: StreamStats) -> None:
         """End a session; one try, whatever comes back.
 
         Raises:
             UnreachableError: if nothing does.
         """
-        tally.add(requests=1)
+        stats.add(requests=1)
         self._transport.send("POST", "/v3/logout", auth=auth)
 
-    def _once(self, request: Request, auth: AuthBase, tally: Tally) -> Answer | NoAnswerError:
-        tally.add(requests=1)
+    def _once(self, request: Request, auth: AuthBase, stats: StreamStats) -> ApiResponse | NoAnswerError:
+        stats.add(requests=1)
         try:
             answer = self._transport.send(
                 request.method, request.path, auth=auth, params=request.params, json=request.json
@@ -211,22 +205,22 @@ class Exchange:
             self._clock.tell(answer.server_time)
         return answer
 
-    def _pause(self, request: Request, outcome: Answer | NoAnswerError, retries: int, tally: Tally) -> None:
+    def _pause(self, request: Request, outcome: ApiResponse | NoAnswerError, retries: int, stats: StreamStats) -> None:
         """Wait before a request is repeated: longer each time, and by chance, so that not all come back at once."""
         pause = random.uniform(0, min(LONGEST_PAUSE, 2.0 ** min(retries, 10)))  # noqa: S311 - no secret
-        what = outcome.message if isinstance(outcome, NoAnswerError) else f"{request} was answered {outcome.refusal}"
-        if isinstance(outcome, Answer):
+        what = outcome.message if isinstance(outcome, NoAnswerError) else f"{request} was answered {outcome.error}"
+        if isinstance(outcome, ApiResponse):
             asked = outcome.retry_after or 0.0
             if asked > self._policy.max_wait:
                 wish = f"BILL wants no request for {asked:.0f} seconds"
-                if outcome.refusal and outcome.refusal.reaction is Reaction.RETRY:  # no limit, and maybe one list's
+                if outcome.error and outcome.error.action is ErrorAction.RETRY:  # no limit, and maybe one list's
                     raise self._failure(request, outcome, retries - 1, f" {wish}.")
                 raise QuotaError(f"{request.stream}: {wish}. Run again after that")
             pause = max(pause, asked)
-            if outcome.refusal and outcome.refusal.reaction is Reaction.SLOW_DOWN:
-                self._gate.narrow()
-                tally.add(waited=pause)
-        tally.add(retries=1)
+            if outcome.error and outcome.error.action is ErrorAction.SLOW_DOWN:
+                self._limiter.narrow()
+                stats.add(waited=pause)
+        stats.add(retries=1)
         LOGGER.info(
             "%s: %s. Trying again in %.1f s (%d of %d).",
             request.stream,
@@ -238,18 +232,20 @@ class Exchange:
         if self._stop.wait(pause):
             raise StoppedError(f"{request.stream}: stopped while waiting to try again.")
 
-    def _failure(self, request: Request, outcome: Answer | NoAnswerError, retries: int, more: str = "") -> BillError:
+    def _failure(
+        self, request: Request, outcome: ApiResponse | NoAnswerError, retries: int, more: str = ""
+    ) -> BillError:
         tries = f", tried {retries + 1} times" if retries else ""
         if isinstance(outcome, NoAnswerError):
             return NoAnswerError(f"{request.stream}: {outcome.message}{tries}.")
-        refusal = t.cast("Refusal", outcome.refusal)
-        verb = "could not answer" if refusal.reaction is Reaction.RETRY else "refused"
-        advice = f": {refusal.known_as.advice}" if refusal.known_as.advice else ""
-        if request.goes_on and refusal.reaction is Reaction.SKIP_STREAM:
+        response = t.cast("ErrorResponse", outcome.error)
+        verb = "could not answer" if response.action is ErrorAction.RETRY else "refused"
+        advice = f": {response.known_as.advice}" if response.known_as.advice else ""
+        if request.goes_on and response.action is ErrorAction.SKIP_STREAM:
             advice = (
                 " after it had answered the beginning of the same list: run again, and see whether a role has changed"
             )
-        return RefusedError(
-            f"{request.stream}: BILL {verb} {request} for {self._whose} ({refusal}{tries}){advice}.{more}",
-            refusal,
+        return ApiError(
+            f"{request.stream}: BILL {verb} {request} for {self._whose} ({response}{tries}){advice}.{more}",
+            response,
         )

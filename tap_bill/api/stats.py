@@ -15,7 +15,7 @@ SPEND_CHECK: t.Final = "spend check"
 
 
 @dataclass(slots=True)
-class Tally:
+class StreamStats:
     """What one stream of one organization did.
 
     Args:
@@ -56,18 +56,18 @@ class Tally:
             self.waited += waited
 
 
-class Tallies:
-    """The tallies of one organization, by stream, in the order in which the streams were first met."""
+class RunStats:
+    """The run_stats of one organization, by stream, in the order in which the streams were first met."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_stream: dict[str, Tally] = {}
+        self._by_stream: dict[str, StreamStats] = {}
 
-    def of(self, stream: str) -> Tally:
-        """Return the tally of a stream, a new one where there is none yet."""
+    def of(self, stream: str) -> StreamStats:
+        """Return the stats of a stream, a new one where there is none yet."""
         with self._lock:
-            return self._by_stream.setdefault(stream, Tally())
+            return self._by_stream.setdefault(stream, StreamStats())
 
-    def __iter__(self) -> Iterator[tuple[str, Tally]]:
+    def __iter__(self) -> Iterator[tuple[str, StreamStats]]:
         with self._lock:
             return iter(list(self._by_stream.items()))

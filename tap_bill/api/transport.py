@@ -1,4 +1,4 @@
-"""One HTTP exchange with BILL: sent to the configured host and nowhere else."""
+"""One request to BILL and its answer: sent to the configured host and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tap_bill.api import exact_json
-from tap_bill.api.error_responses import read_refusal
+from tap_bill.api.error_responses import read_error
 from tap_bill.api.errors import NoAnswerError, UnreachableError
 from tap_bill.settings import LOOPBACK, environment
 
@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-    from tap_bill.api.error_responses import Refusal
-    from tap_bill.api.gate import Gate
+    from tap_bill.api.error_responses import ErrorResponse
+    from tap_bill.api.limits import ConcurrencyLimiter
 
 LOGGER = logging.getLogger("tap-bill")
 
@@ -45,34 +45,34 @@ A bookmark of the future would hide every row that changes until then.
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """What came back.
 
     Args:
         body: the parsed JSON; None where there is none.
-        refusal: what is wrong with the answer, or None where it can be used.
+        error: what is wrong with the answer, or None where it can be used.
         server_time: BILL's clock from the `Date` header (whole seconds, UTC), or None without one that can be true.
         retry_after: seconds from the `Retry-After` header, or None without one.
     """
 
     body: t.Any
-    refusal: Refusal | None
+    error: ErrorResponse | None
     server_time: datetime | None
     retry_after: float | None
 
 
 class Transport:
-    """Sends requests to one base URL over one connection pool, never more at once than the gate lets through.
+    """Sends requests to one base URL over one connection pool, never more at once than the limiter lets through.
 
     Redirects are refused: following one would carry `sessionId` and `devKey` to another host.
-    BILL counts everything that an organization's key has under way, so sign-in and sign-out pass the same gate.
+    BILL counts everything that an organization's key has under way, so sign-in and sign-out pass the same limiter.
     """
 
-    def __init__(self, api_url: str, *, timeout: float, user_agent: str, gate: Gate) -> None:
+    def __init__(self, api_url: str, *, timeout: float, user_agent: str, limiter: ConcurrencyLimiter) -> None:
         self.api_url = api_url
         self._timeout = min(timeout, LONGEST)
         self._told = False
-        self._gate = gate
+        self._limiter = limiter
         self._http = requests.Session()
         self._http.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         # A loopback server is reached directly, whatever proxy the environment names.
@@ -86,7 +86,7 @@ class Transport:
         auth: AuthBase,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send one request and read the whole answer.
 
         Args:
@@ -102,7 +102,7 @@ class Transport:
         """
         what = f"{method} {path}"
         try:
-            with self._gate:
+            with self._limiter:
                 response = self._http.request(
                     method,
                     self.api_url + path,
@@ -123,9 +123,9 @@ class Transport:
             )
         body, is_json = exact_json.parse(response.content)
         server_time = self._clock(response.headers.get("Date", ""))
-        return Answer(
+        return ApiResponse(
             body,
-            read_refusal(response.status_code, body, is_json=is_json),
+            read_error(response.status_code, body, is_json=is_json),
             server_time,
             _seconds(response.headers.get("Retry-After", ""), server_time or datetime.now(UTC)),
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
-from tap_bill.api.errors import BillError, Reaction, RefusedError, Scope
+from tap_bill.api.error_responses import ApiError
+from tap_bill.api.errors import BillError, ErrorAction, Scope
 from tap_bill.api.pagination import Endpoint
 from tap_bill.resources import RESOURCES
 from tap_bill.settings import environment
@@ -78,11 +79,11 @@ def _try(tap: TapBill, resource: Resource, found: dict[str, str]) -> str:
     try:
         body = tap.client_of(resource).get(resource.name, endpoint.path, endpoint.params(resource.queries[0], ""))
         records, _ = endpoint.open(body, "")
-    except RefusedError as error:
-        if parent and error.refusal.means_missing:
+    except ApiError as error:
+        if parent and error.response.means_missing:
             records = []
-        elif error.refusal.reaction is Reaction.SKIP_STREAM:
-            return f"{REFUSED} ({error.refusal}): it needs {resource.needs}"
+        elif error.response.action is ErrorAction.SKIP_STREAM:
+            return f"{REFUSED} ({error.response}): it needs {resource.needs}"
         else:
             raise
     if records and "id" in records[0]:

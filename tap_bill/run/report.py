@@ -11,7 +11,7 @@ from tap_bill.resources import RESOURCES
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tap_bill.api.stats import Tallies, Tally
+    from tap_bill.api.stats import RunStats, StreamStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +20,18 @@ class Outcome:
 
     Args:
         organization_id: which; empty where only Spend & Expense is read.
-        tallies: what its streams did.
+        run_stats: what its streams did.
         error: why it ended early, as one sentence; empty if it did not.
     """
 
     organization_id: str
-    tallies: Tallies
+    run_stats: RunStats
     error: str = ""
 
     @property
     def failures(self) -> list[str]:
         """Everything that went wrong, each once."""
-        told = (*(tally.failed for _, tally in self.tallies), self.error)
+        told = (*(stats.failed for _, stats in self.run_stats), self.error)
         return list(dict.fromkeys(line for text in told for line in text.splitlines()))
 
 
@@ -70,32 +70,32 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 
 
 def _section(outcome: Outcome, brief: bool) -> Iterable[str]:  # noqa: FBT001 - one caller
-    tallies = sorted(outcome.tallies, key=lambda item: _ORDER[item[0]])
+    run_stats = sorted(outcome.run_stats, key=lambda item: _ORDER[item[0]])
     total = [
-        f"{sum(getattr(tally, count) for _, tally in tallies):,} {count}"
+        f"{sum(getattr(stats, count) for _, stats in run_stats):,} {count}"
         for count in ("records", "requests", "retries", "renewals")
     ]
-    waited = sum(tally.waited for _, tally in tallies)
+    waited = sum(stats.waited for _, stats in run_stats)
     whose = f"Organization {outcome.organization_id}" if outcome.organization_id else "Spend & Expense"
     yield f"{whose}: {', '.join(total)}, {waited:.0f} s waited for limits"
     yield from (f"  FAILED: {failure}" for failure in outcome.failures)
-    told = [(stream, tally) for stream, tally in tallies if not (brief and tally.is_quiet)]
-    rows = [tuple(name for name, _ in _COLUMNS), *(_row(stream, tally) for stream, tally in told)]
+    told = [(stream, stats) for stream, stats in run_stats if not (brief and stats.is_quiet)]
+    rows = [tuple(name for name, _ in _COLUMNS), *(_row(stream, stats) for stream, stats in told)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for row in rows if told else ():
         cells = (f"{cell:{align}{width}}" for cell, width, (_, align) in zip(row, widths, _COLUMNS, strict=True))
         yield f"  {'  '.join(cells)}".rstrip()
-    if quiet := len(tallies) - len(told):
+    if quiet := len(run_stats) - len(told):
         yield f"  and {quiet} without anything new"
 
 
-def _row(stream: str, tally: Tally) -> tuple[str, ...]:
-    counts = [tally.records, tally.requests, tally.retries, tally.renewals]
+def _row(stream: str, stats: StreamStats) -> tuple[str, ...]:
+    counts = [stats.records, stats.requests, stats.retries, stats.renewals]
     return (
         f"  {stream}" if stream in _LINE_TABLES else stream,
         *(f"{count:,}" if count else "-" for count in counts),
-        f"{tally.waited:.0f} s" if tally.waited else "-",
-        tally.before or "-",
-        tally.after or "-",
-        "failed" if tally.failed else f"skipped: {tally.skipped}" if tally.skipped else "",
+        f"{stats.waited:.0f} s" if stats.waited else "-",
+        stats.before or "-",
+        stats.after or "-",
+        "failed" if stats.failed else f"skipped: {stats.skipped}" if stats.skipped else "",
     )

@@ -11,7 +11,7 @@ import typing as t
 from collections import deque
 
 from tap_bill.api.errors import BillError, Scope, TargetGoneError, fault
-from tap_bill.api.stats import Tallies
+from tap_bill.api.stats import RunStats
 from tap_bill.configuration import organizations
 from tap_bill.run.logs import ORGANIZATION, name_organizations
 from tap_bill.run.report import Outcome, summary
@@ -48,7 +48,7 @@ def run(tap: TapBill) -> None:
         ended = error.message
         raise
     finally:
-        LOGGER.info(summary([Outcome(tap.organization_id, tap.tallies, ended)]))
+        LOGGER.info(summary([Outcome(tap.organization_id, tap.run_stats, ended)]))
     if failed:
         raise BillError(
             f"{len(failed)} of {len(tap.read_streams())} streams could not be read to the end: {', '.join(failed)}. "
@@ -175,7 +175,7 @@ class _Several:
         told = {outcome.organization_id for outcome in self._outcomes}
         for unread in [name for name in self._order if name not in told]:
             LOGGER.error("%s: was not read.", unread)
-            self._outcomes.append(Outcome(unread, Tallies(), "It was not read."))
+            self._outcomes.append(Outcome(unread, RunStats(), "It was not read."))
 
     def _stop(self, readers: list[threading.Thread]) -> None:
         """Let nothing wait or be written any more; without effect where all is done."""
@@ -221,4 +221,4 @@ class _Several:
             return
         for line in error.splitlines():
             LOGGER.error(line)
-        self._outcomes.append(Outcome(settings["organization_id"], tap.tallies if tap else Tallies(), error))
+        self._outcomes.append(Outcome(settings["organization_id"], tap.run_stats if tap else RunStats(), error))

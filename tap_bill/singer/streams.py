@@ -21,14 +21,15 @@ from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib import RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_bill.api.errors import BillError, Reaction, RefusedError
+from tap_bill.api.error_responses import ApiError
+from tap_bill.api.errors import BillError, ErrorAction
 from tap_bill.api.pagination import Endpoint
 from tap_bill.resources import Clock, Key, Lines, Parent, Resource
 from tap_bill.settings import parse_time
 from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.records import UNKNOWN_FIELDS, RowMaker, line_rows
-from tap_bill.sync import reader as fetcher
-from tap_bill.sync.scan import NotAsAskedError, Page, Pass, spell
+from tap_bill.sync.reader import Extraction
+from tap_bill.sync.scan import NotAsAskedError, Page, Scan, spell
 from tap_bill.sync.state import ORGANIZATION, REPLICATION_KEY, StreamState
 
 if t.TYPE_CHECKING:
@@ -36,8 +37,8 @@ if t.TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_bill.api.error_responses import Refusal
-    from tap_bill.api.stats import Tally
+    from tap_bill.api.error_responses import ErrorResponse
+    from tap_bill.api.stats import StreamStats
     from tap_bill.tap import TapBill
 
 TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
@@ -121,12 +122,12 @@ class BillStream(Stream):
         """Whether BILL did not let the user read it, or what it comes from."""
         resource = self.resource
         sources = (resource.name, resource.parent.stream) if resource.parent else (resource.name,)
-        return any(self._bill.tallies.of(source).skipped for source in sources)
+        return any(self._bill.run_stats.of(source).skipped for source in sources)
 
     @cached_property
-    def tally(self) -> Tally:
+    def stats(self) -> StreamStats:
         """What is told of this stream in the run's summary."""
-        return self._bill.tallies.of(self.name)
+        return self._bill.run_stats.of(self.name)
 
     def endpoint(self, parent_id: str = "") -> Endpoint:
         """Return where the rows are read."""
@@ -137,7 +138,7 @@ class BillStream(Stream):
             parent_id=parent_id,
         )
 
-    def pages(self, read: fetcher.Read) -> Iterator[tuple[fetcher.Read, Page]]:
+    def pages(self, read: Extraction) -> Iterator[tuple[Extraction, Page]]:
         """Yield the pages of a pass; where BILL cannot read it as planned, those of a simpler pass from the start.
 
         Raises:
@@ -146,24 +147,24 @@ class BillStream(Stream):
         why = ""
         while True:
             try:
-                for page in self._bill.fetcher_of(self.resource).pages(read):
+                for page in self._bill.reader_of(self.resource).pages(read):
                     if why:
                         self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(read.plan))
                         why = ""
                     yield read, page
-            except RefusedError as error:
-                if not error.refusal.may_mean_the_query or (plan := read.plan.simpler()) is None:
+            except ApiError as error:
+                if not error.response.may_mean_the_query or (plan := read.plan.simpler()) is None:
                     raise
-                why = why or f"BILL refused to filter and sort it as asked for ({error.refusal})"
+                why = why or f"BILL refused to filter and sort it as asked for ({error.response})"
             except NotAsAskedError as error:
                 if (plan := read.plan.simpler(refused=False)) is None:
                     raise
                 why = why or str(error)
             else:
                 return
-            read = fetcher.Read(read.endpoint, plan, is_begun=True)
+            read = Extraction(read.endpoint, plan, is_begun=True)
 
-    def _instead(self, plan: Pass) -> str:
+    def _instead(self, plan: Scan) -> str:
         """Say what a simpler pass is like."""
         if self.replication_key and plan.keeps_up:
             return "one reader follows BILL's own cursor, twice where there is more than a page"
@@ -189,14 +190,14 @@ class BillStream(Stream):
             return
         super().log(message, *args, level=level, **kwargs)
 
-    def skip(self, refusal: Refusal) -> None:
+    def skip(self, response: ErrorResponse) -> None:
         """Leave a stream that may not be read, once and for all lines of the summary to see."""
-        self.tally.skipped = str(refusal)
+        self.stats.skipped = str(response)
         self.logger.warning(
             "%s: skipped, because BILL does not let this user read it (%s): it needs %s. %s "
             "Give the user a role with this permission in BILL, or deselect the stream.",
             self.name,
-            refusal,
+            response,
             self.resource.needs,
             self.when_readable,
         )
@@ -204,7 +205,7 @@ class BillStream(Stream):
     def fail(self, error: BillError) -> None:
         """Note why it could not be read to the end, and with it what is read along with it."""
         for stream in (self, *(child for child in self.child_streams if child.selected)):
-            t.cast("BillStream", stream).tally.failed = error.message
+            t.cast("BillStream", stream).stats.failed = error.message
 
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
         """Return nothing: the bookmark is capped by BILL's clock (`passes`), not by this machine's."""
@@ -250,7 +251,7 @@ class LineStream(ChildStream):
                 **place,
                 "parentUpdatedTime": parent.get(REPLICATION_KEY),
             }
-            self.tally.records += 1
+            self.stats.records += 1
             # A copy where fields may be cut out of the row, because the parent still holds the line.
             self._write_record_message(self.make_row(line if self.is_plain else copy.deepcopy(line), own))
 
@@ -281,11 +282,11 @@ class PartStream(ChildStream):
         try:
             for _ in self.pages(read):
                 break
-        except RefusedError as error:
-            if error.refusal.reaction is Reaction.SKIP_STREAM:
-                self.skip(error.refusal)
+        except ApiError as error:
+            if error.response.action is ErrorAction.SKIP_STREAM:
+                self.skip(error.response)
                 return False
-            if not error.refusal.means_missing:
+            if not error.response.means_missing:
                 raise
         return True
 
@@ -301,9 +302,9 @@ class PartStream(ChildStream):
         Raises:
             BillError: with one sentence, if they could not be read.
         """
-        fetch = self._bill.fetcher_of(self.resource)
+        fetch = self._bill.reader_of(self.resource)
         left = deque(parent_ids)
-        while left and not self.tally.skipped:
+        while left and not self.stats.skipped:
             queries = self._queries
             reads = [self._plan(parent_id) for parent_id in left]
             fetch.expect(reads, next_=True)
@@ -313,16 +314,16 @@ class PartStream(ChildStream):
                     left.popleft()
                     if self._queries is not queries:
                         break  # the others are asked for as this one had to be
-            except RefusedError as error:
-                if self._was_read or error.refusal.reaction is not Reaction.SKIP_STREAM:
+            except ApiError as error:
+                if self._was_read or error.response.action is not ErrorAction.SKIP_STREAM:
                     raise
-                self.skip(error.refusal)
+                self.skip(error.response)
                 return left[0]
             finally:
                 fetch.forget(reads)
         return ""
 
-    def _write_of(self, parent_id: str, read: fetcher.Read) -> None:
+    def _write_of(self, parent_id: str, read: Extraction) -> None:
         """Write the parts of one record; a record that went away meanwhile, or that has none, brings nothing."""
         own: dict[str, t.Any] = {**self._bill.owner, self.parent.column: parent_id}
         position = 0
@@ -334,16 +335,16 @@ class PartStream(ChildStream):
                 for record in page.records:
                     position += 1
                     place = {"position": position} if "position" in self.own_columns else {}
-                    self.tally.records += 1
+                    self.stats.records += 1
                     self._write_record_message(self.make_row(record, {**own, **place}))
-                self._bill.fetcher_of(self.resource).wrote(read, page)
+                self._bill.reader_of(self.resource).wrote(read, page)
                 self._was_read = True
-        except RefusedError as error:
-            if not error.refusal.means_missing:
+        except ApiError as error:
+            if not error.response.means_missing:
                 raise
 
-    def _plan(self, parent_id: str) -> fetcher.Read:
-        return fetcher.Read(self.endpoint(parent_id), Pass.whole(self._queries))
+    def _plan(self, parent_id: str) -> Extraction:
+        return Extraction(self.endpoint(parent_id), Scan.whole(self._queries))
 
 
 class ResourceStream(BillStream):
@@ -354,14 +355,14 @@ class ResourceStream(BillStream):
     def __init__(self, tap: TapBill) -> None:
         """Make the stream."""
         super().__init__(tap)
-        self._reads: dict[str, fetcher.Read] = {}
+        self._reads: dict[str, Extraction] = {}
 
     @property
     def partitions(self) -> list[dict[str, t.Any]] | None:
         """One partition per organization, so that bookmarks of different organizations never mix."""
         return [{ORGANIZATION: self._bill.organization_id}]
 
-    def expected(self) -> Iterator[fetcher.Read]:
+    def expected(self) -> Iterator[Extraction]:
         """Plan the passes of this run, so that their first pages can be fetched ahead."""
         for context in self.partitions or ():
             state = self._state(context)
@@ -379,7 +380,7 @@ class ResourceStream(BillStream):
         for table in self._tables:
             table.announce()
         state = self._state(context)
-        self.tally.before = self.tally.after = state.shown
+        self.stats.before = self.stats.after = state.shown
         self._regain(state)
         read = self._reads.pop(context[ORGANIZATION], None) or self._plan(state)
         since = spell(read.plan.since) if read.plan.since else "the beginning"
@@ -390,10 +391,10 @@ class ResourceStream(BillStream):
                     read = each
                     self._begin_again(state)
                 yield from self._write(read, page, state)
-        except RefusedError as error:
-            if read.plan.answered or error.refusal.reaction is not Reaction.SKIP_STREAM:
+        except ApiError as error:
+            if read.plan.answered or error.response.action is not ErrorAction.SKIP_STREAM:
                 raise
-            self.skip(error.refusal)
+            self.skip(error.response)
             return
         if self._incremental:
             if read.plan.started_at is None:
@@ -401,7 +402,7 @@ class ResourceStream(BillStream):
             elif read.plan.why_not:
                 self.logger.warning("%s: %s, so the bookmark stays.", self.name, read.plan.why_not)
             state.complete(read.plan.next_bookmark())
-            self.tally.after = state.shown
+            self.stats.after = state.shown
 
     def _regain(self, state: StreamState) -> None:
         """Try whether parts that might not be read may be by now; what they have missed is then read, too."""
@@ -416,7 +417,7 @@ class ResourceStream(BillStream):
             state.begin_again()
             self._bill.state_writer.write_state(self.tap_state)
 
-    def _write(self, read: fetcher.Read, page: Page, state: StreamState) -> Iterator[Record]:
+    def _write(self, read: Extraction, page: Page, state: StreamState) -> Iterator[Record]:
         """Yield the rows of a page, write their lines and parts, and keep how far the pass is."""
         ids: list[str] = []
         yield from self._rows(page.records, ids)
@@ -427,7 +428,7 @@ class ResourceStream(BillStream):
         self._bill.message_writer.flush()
         while read.plan.notes:
             self.logger.info("%s: %s.", self.name, read.plan.notes.pop())
-        progress = self._bill.fetcher_of(self.resource).wrote(read, page)
+        progress = self._bill.reader_of(self.resource).wrote(read, page)
         if self._incremental and read.plan.ordered:
             state.note(progress)
             self._bill.state_writer.write_state(self.tap_state)
@@ -441,7 +442,7 @@ class ResourceStream(BillStream):
                     ids.append(str(row["id"]))
                 for table in self._lines:
                     table.write_lines(record, row)
-            self.tally.records += 1
+            self.stats.records += 1
             yield row
 
     @cached_property
@@ -465,10 +466,10 @@ class ResourceStream(BillStream):
         tables = [stream.name for stream in (self, *self._tables) if stream.selected]
         return StreamState(self.get_context_state(context), tables)
 
-    def _plan(self, state: StreamState) -> fetcher.Read:
+    def _plan(self, state: StreamState) -> Extraction:
         start_date = self.config.get("start_date")
         if self._incremental:
-            plan = Pass.plan(
+            plan = Scan.plan(
                 bookmark=self._believed(state.bookmark),
                 start_date=parse_time(start_date) if start_date else None,
                 lookback=self.config["lookback_seconds"],
@@ -478,10 +479,10 @@ class ResourceStream(BillStream):
             elif state.interrupted:
                 plan.resume(state.interrupted)
         elif self.resource.clock in SORTED:
-            plan = Pass()
+            plan = Scan()
         else:
-            plan = Pass.whole(self.resource.queries)
-        return fetcher.Read(self.endpoint(), plan)
+            plan = Scan.whole(self.resource.queries)
+        return Extraction(self.endpoint(), plan)
 
     def _believed(self, bookmark: datetime | None) -> datetime | None:
         """Return a bookmark that can be true: BILL's clock has reached it."""

@@ -13,7 +13,8 @@ from collections import deque
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
-from tap_bill.api.errors import PagingError, RefusedError
+from tap_bill.api.error_responses import ApiError
+from tap_bill.api.errors import PagingError
 from tap_bill.api.pagination import RUN_AGAIN
 from tap_bill.sync.scan import EndlessError
 
@@ -22,7 +23,7 @@ if t.TYPE_CHECKING:
 
     from tap_bill.api.client import Client
     from tap_bill.api.pagination import Endpoint
-    from tap_bill.sync.scan import Page, Pass, Range, Record
+    from tap_bill.sync.scan import Page, Record, Scan, Slice
 
 PAGES_WAITING: t.Final = 8
 """Pages that may wait or be under way for the stream that is being written."""
@@ -35,8 +36,8 @@ GLANCE: t.Final = 0.2
 
 
 @dataclass(eq=False, slots=True)
-class Read:
-    """One pass over one stream, as the fetcher sees it.
+class Extraction:
+    """One pass over one stream, as the reader sees it.
 
     Args:
         endpoint: what is read.
@@ -45,7 +46,7 @@ class Read:
     """
 
     endpoint: Endpoint
-    plan: Pass
+    plan: Scan
     is_begun: bool = False
     waiting: deque[Page] = field(default_factory=deque)
     under_way: int = 0
@@ -57,7 +58,7 @@ class Read:
         return len(self.waiting) + self.under_way
 
 
-class Job(t.NamedTuple):
+class PageRequest(t.NamedTuple):
     """A request to be sent.
 
     Args:
@@ -66,12 +67,12 @@ class Job(t.NamedTuple):
         query: what it asks for.
     """
 
-    read: Read
-    part: Range
+    read: Extraction
+    part: Slice
     query: dict[str, str]
 
 
-class Fetcher:
+class Reader:
     """Fetches passes with one client.
 
     Args:
@@ -85,11 +86,11 @@ class Fetcher:
         self._limit = limit
         self._check = check
         self._news = threading.Condition()
-        self._reads: list[Read] = []
+        self._reads: list[Extraction] = []
         self._workers: set[threading.Thread] = set()
         self._closed = False
 
-    def expect(self, reads: Iterable[Read], *, next_: bool = False) -> None:
+    def expect(self, reads: Iterable[Extraction], *, next_: bool = False) -> None:
         """Announce passes in the order in which `pages` will be called for them; nothing is asked yet.
 
         Args:
@@ -99,13 +100,13 @@ class Fetcher:
         with self._news:
             self._reads = [*reads, *self._reads] if next_ else [*self._reads, *reads]
 
-    def forget(self, reads: Iterable[Read]) -> None:
+    def forget(self, reads: Iterable[Extraction]) -> None:
         """Ask no more for passes that were announced."""
         forgotten = set(reads)
         with self._news:
             self._reads = [read for read in self._reads if read not in forgotten]
 
-    def pages(self, read: Read) -> Iterator[Page]:
+    def pages(self, read: Extraction) -> Iterator[Page]:
         """Yield the pages of a pass as they arrive; `wrote` tells when one is written.
 
         Raises:
@@ -121,7 +122,7 @@ class Fetcher:
         finally:
             self.forget([read])
 
-    def wrote(self, read: Read, page: Page) -> dict[str, t.Any]:
+    def wrote(self, read: Extraction, page: Page) -> dict[str, t.Any]:
         """Note that a page is written, and return how far its pass is, for the state."""
         with self._news:
             read.plan.wrote(page)
@@ -140,7 +141,7 @@ class Fetcher:
             worker.join(patience)
         return not any(worker.is_alive() for worker in workers)
 
-    def _next(self, read: Read) -> Page | None:
+    def _next(self, read: Extraction) -> Page | None:
         with self._news:
             self._check()
             while not read.waiting:
@@ -168,7 +169,7 @@ class Fetcher:
                 return
             self._workers.add(worker)
 
-    def _job(self) -> Job | None:
+    def _job(self) -> PageRequest | None:
         """Choose the request that is needed soonest. Called with the lock held."""
         if self._closed:
             return None
@@ -181,12 +182,12 @@ class Fetcher:
             try:
                 if part := read.plan.request() or read.plan.divide(read.endpoint.page_size):
                     read.under_way += 1
-                    return Job(read, part, read.plan.query(part))
+                    return PageRequest(read, part, read.plan.query(part))
             except Exception as error:  # noqa: BLE001 - a fault of ours: never a silent worker
                 read.error = error
         return None
 
-    def _work(self, job: Job | None) -> None:
+    def _work(self, job: PageRequest | None) -> None:
         """Send requests as long as there are any to send."""
         while job:
             answer: tuple[list[Record], str] | Exception
@@ -202,11 +203,11 @@ class Fetcher:
                 self._hire()
                 self._news.notify_all()
 
-    def _take(self, read: Read, part: Range, answer: tuple[list[Record], str] | Exception) -> None:
+    def _take(self, read: Extraction, part: Slice, answer: tuple[list[Record], str] | Exception) -> None:
         """Put an answer into the queue. Called with the lock held."""
         read.under_way -= 1
         try:
-            if isinstance(answer, RefusedError) and answer.refusal.may_mean_the_query and part.cursor:
+            if isinstance(answer, ApiError) and answer.response.may_mean_the_query and part.cursor:
                 # The query has just worked, so it is the cursor that BILL does not know any more.
                 read.error = read.error or (None if read.plan.reopen(part) else answer)
             elif isinstance(answer, Exception):
@@ -218,7 +219,7 @@ class Fetcher:
         except Exception as error:  # noqa: BLE001 - NotAsAskedError, or a fault of ours: never a silent worker
             read.error = error
 
-    def _ask(self, job: Job) -> tuple[list[Record], str]:
+    def _ask(self, job: PageRequest) -> tuple[list[Record], str]:
         plan, endpoint, cursor = job.read.plan, job.read.endpoint, job.part.cursor
         if not job.read.is_begun:
             job.read.is_begun = True

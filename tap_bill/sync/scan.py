@@ -235,7 +235,7 @@ class _Edge:
 
 
 @dataclass(slots=True, eq=False)
-class Range:
+class Slice:
     """A part of the time line of `createdTime` that is still to be read, and how far its reader is.
 
     Args:
@@ -315,7 +315,7 @@ class Page(t.NamedTuple):
         is_last: whether the range is then complete.
     """
 
-    part: Range
+    part: Slice
     records: Sequence[Record]
     low: datetime | None
     high: datetime | None
@@ -323,7 +323,7 @@ class Page(t.NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Pass:
+class Scan:
     """One pass over a list.
 
     Args:
@@ -347,13 +347,13 @@ class Pass:
     verifies: bool = False
     answered: bool = False
     notes: list[str] = field(default_factory=list)
-    ranges: list[Range] = field(default_factory=lambda: [Range()])
+    ranges: list[Slice] = field(default_factory=lambda: [Slice()])
     why_not: str = ""
     _newest: str = ""
     _has_told: bool = False
 
     @classmethod
-    def plan(cls, *, bookmark: datetime | None, start_date: datetime | None, lookback: float) -> Pass:
+    def plan(cls, *, bookmark: datetime | None, start_date: datetime | None, lookback: float) -> Scan:
         """Plan the next pass: from the bookmark less the lookback, or from the start date if there is no bookmark.
 
         Args:
@@ -365,11 +365,11 @@ class Pass:
         return cls(since, bookmark, verifies=True)
 
     @classmethod
-    def whole(cls, queries: Iterable[Mapping[str, str]]) -> Pass:
+    def whole(cls, queries: Iterable[Mapping[str, str]]) -> Scan:
         """Plan to read a list as BILL gives it, once with each of the queries."""
-        return cls(ordered=False, keeps_up=False, ranges=[Range(walk=Walk(dict(query))) for query in queries])
+        return cls(ordered=False, keeps_up=False, ranges=[Slice(walk=Walk(dict(query))) for query in queries])
 
-    def walked(self, query: Mapping[str, str]) -> Pass:
+    def walked(self, query: Mapping[str, str]) -> Scan:
         """Return this pass for a list that is not read by ranges of its time line: filtered, and walked."""
         filters = {"filters": f'{UPDATED}:gte:"{spell(self.since)}"'} if self.since else {}
         return replace(self, ordered=False, ranges=[self._walking({**query, **filters})])
@@ -381,7 +381,7 @@ class Pass:
 
     # Reading
 
-    def request(self) -> Range | None:
+    def request(self) -> Slice | None:
         """Return a range in which a request may be sent now, marked busy; None while each has one under way."""
         for part in self.ranges:
             if not part.busy and not part.finished:
@@ -390,13 +390,13 @@ class Pass:
                 return part
         return None
 
-    def divide(self, page_size: int) -> Range | None:
+    def divide(self, page_size: int) -> Slice | None:
         """Cut a part off the range with the most left to do, marked busy; None if that is not worth it.
 
         The estimate goes by the pace at both ends: where rows crowd at one of them, the cut lies near it.
         The page under way is left to its reader.
         """
-        best: tuple[float, Range, datetime] | None = None
+        best: tuple[float, Slice, datetime] | None = None
         for part in self.ranges:
             below, above = part.below.pace, part.above.pace
             is_even = below and above and 1 / EVEN < above / below < EVEN
@@ -418,7 +418,7 @@ class Pass:
             return None
         _, part, middle = best
         cut = math.sqrt(part.below.pace * part.above.pace)
-        other = Range(low=part.low, high=part.high, busy=True)
+        other = Slice(low=part.low, high=part.high, busy=True)
         other.begin, other.end = part.begin, part.end
         lower, upper = (part, other) if part.ascending else (other, part)
         upper.above, lower.below = part.above, part.below
@@ -431,7 +431,7 @@ class Pass:
         other.turn()
         return other
 
-    def query(self, part: Range) -> dict[str, str]:
+    def query(self, part: Slice) -> dict[str, str]:
         """Return what the next request in a range asks for; times are quoted: they contain colons."""
         if part.walk:
             return part.walk.query
@@ -439,7 +439,7 @@ class Pass:
         begin = part.begin if part.end or part.ascending else None
         return self._between(begin, part.end, ascending=part.ascending)
 
-    def receive(self, part: Range, records: Sequence[Record], cursor: str) -> Page:
+    def receive(self, part: Slice, records: Sequence[Record], cursor: str) -> Page:
         """Take an answer in, and return what is to be written of it.
 
         Args:
@@ -466,7 +466,7 @@ class Pass:
             return self._walk(part, t.cast("Walk", part.walk), records, cursor)
         return self._scan(part, records)
 
-    def _scan(self, part: Range, records: Sequence[Record]) -> Page:
+    def _scan(self, part: Slice, records: Sequence[Record]) -> Page:
         """Take in a page that is not all of what was asked for."""
         times = [_time(record, CREATED) for record in records]
         if not all(times):
@@ -504,7 +504,7 @@ class Pass:
         part.finished = bool(part.begin and part.end and part.begin >= part.end)
         return Page(part, wanted, part.begin, part.end, part.finished)
 
-    def _wanted(self, part: Range, records: Sequence[Record]) -> Sequence[Record]:
+    def _wanted(self, part: Slice, records: Sequence[Record]) -> Sequence[Record]:
         """Leave out what was received before, and what is another range's since the request was sent."""
         begin = _text(part.begin) if part.begin else ""
         end = _text(last) if part.end and (last := _later(part.end, SLACK.total_seconds())) else "~"
@@ -516,7 +516,7 @@ class Pass:
             and not ((key := _id(record)) in known and known[key] == _mark(record))
         ]
 
-    def _crowd(self, part: Range, newest: datetime, pace: float, rows: int) -> Page:
+    def _crowd(self, part: Slice, newest: datetime, pace: float, rows: int) -> Page:
         """Have a stretch walked whose rows the seconds of the time line cannot keep apart; its rows come with that."""
         begin = t.cast("datetime", part.begin)
         stop = _later(max(newest, begin), max(2.0, CROWD_PAGES * rows / pace))
@@ -531,13 +531,13 @@ class Pass:
         self.ranges.append(crowd)
         return Page(part, (), None, None, is_last=False)
 
-    def _crowd_of_all(self, part: Range, newest: datetime) -> Page:
+    def _crowd_of_all(self, part: Slice, newest: datetime) -> Page:
         """Have everything walked: all that shows from either end was created in the same second."""
         self._tell_of_crowd(newest)
         part.walk = self._walking(self._between(None, None)).walk
         return Page(part, (), None, None, is_last=False)
 
-    def _walk(self, part: Range, walk: Walk, records: Sequence[Record], cursor: str) -> Page:
+    def _walk(self, part: Slice, walk: Walk, records: Sequence[Record], cursor: str) -> Page:
         """Take in a page of a walk."""
         if not all(_obeys(record, walk.query.get("filters", "")) for record in records):
             raise NotAsAskedError("BILL did not keep to the filter that was asked for")
@@ -551,12 +551,12 @@ class Pass:
                 walk.again()
         return Page(part, new, None, None, part.finished)
 
-    def reopen(self, part: Range) -> bool:
+    def reopen(self, part: Slice) -> bool:
         """Begin a walk's round again after BILL refused its cursor; return False where that is of no use."""
         part.busy = False
         return part.walk is not None and part.walk.reopen()
 
-    def simpler(self, *, refused: bool = True) -> Pass | None:
+    def simpler(self, *, refused: bool = True) -> Scan | None:
         """Return a pass that asks BILL for less than this one, which did not work; None if there is none.
 
         First a walk in creation order, then one without its sort, which only a refusal may be due to, then one
@@ -575,11 +575,11 @@ class Pass:
         return None
 
     @staticmethod
-    def _again(plan: Pass) -> Pass:
+    def _again(plan: Scan) -> Scan:
         return replace(plan, answered=False, notes=[], why_not="")
 
-    def _walking(self, query: Mapping[str, str]) -> Range:
-        return Range(walk=Walk(dict(query), remembers=self.verifies and self.keeps_up))
+    def _walking(self, query: Mapping[str, str]) -> Slice:
+        return Slice(walk=Walk(dict(query), remembers=self.verifies and self.keeps_up))
 
     def _between(self, begin: datetime | None, end: datetime | None, *, ascending: bool = True) -> dict[str, str]:
         """Ask for the rows created from `begin` on and before `end`."""
@@ -645,7 +645,7 @@ class Pass:
             KeyError, TypeError, ValueError: if it is not what `progress` returned.
         """
         since, started_at = _read(progress["since"]), _read(progress["started_at"])
-        ranges = [Range(_read(low), _read(high)) for low, high in progress["ranges"]]
+        ranges = [Slice(_read(low), _read(high)) for low, high in progress["ranges"]]
         if started_at is None or (since is not None and (self.since is None or self.since < since)):
             return
         self.since, self.started_at, self.ranges = since, started_at, ranges

@@ -2,7 +2,7 @@
 
 `{"bookmarks": {"bills": {"partitions": [{"context": {"organizationId": "008..."}, "replication_key": "updatedTime",
 "replication_key_value": "2026-06-30T12:00:00.000Z", "covers": ["bill_line_items", "bills"]}]}}}`. Beside them stand,
-while a pass runs, `"pass"`: `Pass.progress()` and the tables that it covers; and, while BILL does not let the user read
+while a pass runs, `"pass"`: `Scan.progress()` and the tables that it covers; and, while BILL does not let the user read
 what is asked for per record, `"behind": {"bill_documents": {"since": "2026-06-01T00:00:00.000Z", "parent": "00n..."}}`:
 from when on that table has missed rows (null: from the beginning), and a record for which it was refused.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from tap_bill.api.errors import StateError
-from tap_bill.sync.scan import Pass, parse, spell
+from tap_bill.sync.scan import Scan, parse, spell
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -154,7 +154,7 @@ def _is_ours(entry: object) -> bool:
             if time is not None:
                 parse(time)
         if progress is not None:
-            Pass().resume(progress)
+            Scan().resume(progress)
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
     return set(entry["context"]) == {ORGANIZATION} and all(isinstance(name, str) for name in names)

@@ -1,4 +1,4 @@
-"""What a developer key may still ask for in BILL's present clock hour."""
+"""BILL's limits: three requests at once, the developer key's clock hour, and Spend & Expense's minute."""
 
 from __future__ import annotations
 
@@ -7,19 +7,70 @@ import random
 import threading
 import time
 import typing as t
+from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from tap_bill.api.errors import QuotaError, StoppedError
 
 if t.TYPE_CHECKING:
-    from tap_bill.api.stats import Tally
+    from collections.abc import Callable
+
+    from tap_bill.api.stats import StreamStats
 
 LOGGER = logging.getLogger("tap-bill")
 
 HOUR: t.Final = 3600
 
 APART: t.Final = 1.0
-"""Seconds within which the waiting begin again, so that they do not all come at once."""
+"""Seconds over which requests that waited for the same hour are spread, so that they do not all come at once."""
+
+PER_MINUTE: t.Final = 60
+"""Requests that BILL allows each token (BILL: API rate limits)."""
+
+MINUTE: t.Final = 61.0
+"""Seconds; a little more than a minute, because requests do not all take the same time to arrive."""
+
+RECOVERY: t.Final = 30
+"""Good answers in a row after which one more request at once is tried again."""
+
+
+class ConcurrencyLimiter:
+    """Lets at most `limit` requests through at once, and fewer for a while after `narrow`; a context manager.
+
+    BILL counts 3 requests at once per developer key and organization, those of other programs included.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._allowed = limit
+        self._under_way = 0
+        self._good = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._under_way < self._allowed)
+            self._under_way += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    def narrow(self) -> None:
+        """Let one less through: BILL has just said that there are too many at once."""
+        with self._changed:
+            self._allowed = max(1, self._allowed - 1)
+            self._good = 0
+
+    def widen(self) -> None:
+        """Note a good answer; enough of them in a row let one more through."""
+        with self._changed:
+            self._good += 1
+            if self._good >= RECOVERY and self._allowed < self._limit:
+                self._allowed += 1
+                self._good = 0
+                self._changed.notify_all()
 
 
 class ServerClock:
@@ -63,7 +114,7 @@ class HourlyQuota:
         self._just_opened = False
         self._booked = False
 
-    def admit(self, tally: Tally, stop: threading.Event) -> None:
+    def admit(self, stats: StreamStats, stop: threading.Event) -> None:
         """Count a request, and wait for the next hour first where nothing is left of this one.
 
         Raises:
@@ -75,7 +126,7 @@ class HourlyQuota:
                 raise QuotaError(self._explain(wait))
             if not self._booked:  # all wait for the same hour, so it counts once
                 self._booked = True
-                tally.add(waited=wait)
+                stats.add(waited=wait)
             if stop.wait(wait + random.uniform(0, APART)):  # noqa: S311 - no secret
                 raise StoppedError("Stopped while waiting for BILL's next clock hour.")
 
@@ -127,3 +178,43 @@ class HourlyQuota:
     def _moment(self, wait: float) -> str:
         at = datetime.fromtimestamp(self._closed_until, UTC)
         return f"{at:%H:%M} UTC ({timedelta(seconds=round(wait))} from now)"
+
+
+class RateLimiter:
+    """The limit of one token: no minute, wherever it begins, has more than `PER_MINUTE` requests.
+
+    Args:
+        monotonic: a clock in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._sent: deque[float] = deque(maxlen=PER_MINUTE)
+
+    def admit(self, stats: StreamStats, stop: threading.Event) -> None:
+        """Count a request, and wait first where the last minute has no room for it.
+
+        Raises:
+            StoppedError: if `stop` is set meanwhile.
+        """
+        while (wait := self._take()) > 0:
+            stats.add(waited=wait)
+            if stop.wait(wait):
+                raise StoppedError("Stopped while waiting for the limit of requests a minute.")
+
+    def used_up(self) -> bool:
+        """Return False: no clock hour is counted here, so the request is repeated after a pause."""
+        return False
+
+    def was_served(self) -> None:
+        """Do nothing: what was sent counts, whatever came back."""
+
+    def _take(self) -> float:
+        """Count a request and return 0, or return the seconds until one may be sent."""
+        with self._lock:
+            now = self._monotonic()
+            if len(self._sent) == PER_MINUTE and (wait := self._sent[0] + MINUTE - now) > 0:
+                return wait
+            self._sent.append(now)
+            return 0.0
