@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
 import typing as t
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from signal import Signals
 
@@ -18,31 +15,25 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_bill import configuration, settings
-from tap_bill.api.client import BillClient, Client, SharedLimits, SpendClient
-from tap_bill.api.errors import BillError, ConfigurationError, Scope, fault
-from tap_bill.api.stats import RunStats
-from tap_bill.resources import RESOURCES, Resource
+from tap_bill.api.client import SharedLimits
+from tap_bill.api.errors import BillError, ConfigurationError, fault
+from tap_bill.resources import RESOURCES
 from tap_bill.run.check import examine
-from tap_bill.run.runner import run
+from tap_bill.run.organization import OrganizationRun
+from tap_bill.run.runner import Several, read_one
 from tap_bill.singer import catalog as catalogs
 from tap_bill.singer import stream_maps as maps
-from tap_bill.singer.streams import BillStream, ResourceStream, stream_classes
+from tap_bill.singer.streams import BillStream, stream_classes
 from tap_bill.singer.writer import PageWriter
 from tap_bill.sync import state
-from tap_bill.sync.reader import Reader
+from tap_bill.sync.context import RunContext
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import FrameType
 
 
-LEFT_OUT: t.Final = {
-    True: "Spend & Expense is not read: spend_api_token is not set.",
-    False: f"Only Spend & Expense is read: {', '.join(configuration.NEEDED)} are not set.",
-}
-"""What is told where the credentials of Spend & Expense, or of all else, are missing."""
-
-LAST_WORDS: t.Final = 1.0
+PATIENCE: t.Final = 1.0
 """Seconds that an interrupted run waits for each request under way."""
 
 
@@ -64,18 +55,31 @@ class TapBill(Tap):
     ]
 
     signal = 0
-    main: TapBill | None = None
 
-    def __init__(self, *, parse_env_config: bool = False, catalog: t.Any = None, **kwargs: t.Any) -> None:
+    def __init__(
+        self,
+        *,
+        parse_env_config: bool = False,
+        catalog: t.Any = None,
+        shared: SharedLimits | None = None,
+        main: TapBill | None = None,
+        **kwargs: t.Any,
+    ) -> None:
         """Make the tap.
+
+        Args:
+            parse_env_config: whether environment variables are read, too.
+            catalog: as JSON, or read already.
+            shared: the limits that it shares with the taps of other organizations.
+            main: the tap that made it for one of several organizations, and that gets the signals.
+            kwargs: the SDK's.
 
         Raises:
             BillError: if the catalog cannot be read.
             ConfigurationError: if a setting cannot work.
             StateError: if the state is not this tap's.
         """
-        self.stop = threading.Event()
-        self.run_stats = RunStats()
+        self._shared, self._main = shared, main
         read = catalogs.read(catalog)
         try:
             super().__init__(parse_env_config=parse_env_config, catalog=read, **kwargs)
@@ -113,22 +117,23 @@ class TapBill(Tap):
             self._config = found[0]
         return []
 
-    def for_organization(self, own: Mapping[str, t.Any], writer: PageWriter) -> TapBill:
+    def for_organization(self, own: Mapping[str, t.Any], writer: PageWriter, shared: SharedLimits) -> TapBill:
         """Return a tap that reads one of several organizations, as this one would read it alone.
 
         Args:
             own: its settings, from `configuration.organizations`.
             writer: where its messages go.
+            shared: the limits that all of them share.
         """
-        tap = type(self)(
+        return type(self)(
             config=dict(own),
             catalog=self.input_catalog,
             state=state.of_organization(self.state, own["organization_id"]),
             validate_config=False,
             message_writer=writer,
+            shared=shared,
+            main=self,
         )
-        tap.main, tap.shared = self, self.shared
-        return tap
 
     def load_state(self, state_: dict[str, t.Any]) -> None:
         """Take over the state of the last run.
@@ -141,128 +146,43 @@ class TapBill(Tap):
 
     def discover_streams(self) -> Sequence[BillStream]:
         """Return every stream of the resource table."""
-        return [cls(self) for cls in stream_classes(RESOURCES)]
-
-    @property
-    def organization_id(self) -> str:
-        """The organization that is read; empty where only Spend & Expense is, and nobody told whose it is."""
-        return str(self.config.get("organization_id", ""))
+        return [cls(self, self.context) for cls in stream_classes(RESOURCES)]
 
     @cached_property
-    def owner(self) -> dict[str, str | None]:
-        """The column that tells rows of several organizations apart."""
-        return {state.ORGANIZATION: self.organization_id or None}
+    def context(self) -> RunContext:
+        """What the streams share; nothing is sent before it is used."""
+        return RunContext(self.config, self._shared or SharedLimits(self.config), self._check)
 
-    @cached_property
-    def shared(self) -> SharedLimits:
-        """What this tap shares with those of other organizations."""
-        return SharedLimits(self.config)
-
-    @cached_property
-    def client(self) -> BillClient:
-        """The client of the organization; nothing is sent before it is used."""
-        return BillClient(self.config, self.shared, self.run_stats, user_agent=self._user_agent, stop=self.stop)
-
-    @cached_property
-    def spend_client(self) -> SpendClient:
-        """The client of Spend & Expense; nothing is sent before it is used."""
-        return SpendClient(self.config, self.shared, self.run_stats, user_agent=self._user_agent, stop=self.stop)
-
-    @property
-    def _user_agent(self) -> str:
-        return self.config.get("user_agent") or f"tap-bill/{version('tap-bill')}"
-
-    @cached_property
-    def reader(self) -> Reader:
-        """What fetches the pages of payables and receivables."""
-        return Reader(self.client, limit=self.config["max_concurrency"], check=self._check)
-
-    @cached_property
-    def spend_reader(self) -> Reader:
-        """What fetches the pages of Spend & Expense."""
-        return Reader(self.spend_client, limit=self.config["max_concurrency"], check=self._check)
-
-    def client_of(self, resource: Resource) -> Client:
-        """Return what reads a resource."""
-        return self.spend_client if resource.is_spend else self.client
-
-    def reader_of(self, resource: Resource) -> Reader:
-        """Return what fetches the pages of a resource."""
-        return self.spend_reader if resource.is_spend else self.reader
-
-    def may_read(self, resource: Resource) -> bool:
-        """Tell whether there are credentials for a resource; each side of BILL may be read without the other."""
-        if resource.is_spend:
-            return "spend_api_token" in self.config
-        return not configuration.reads_only_spend(self.config)
-
-    def check_selection(self) -> None:
-        """Say what is left out for want of credentials.
-
-        Raises:
-            BillError: if nothing is left.
-        """
+    def organization_run(self) -> OrganizationRun:
+        """Return the read of the one organization that is configured."""
         streams = t.cast("Mapping[str, BillStream]", self.streams)
-        left_out = [stream.resource for stream in streams.values() if stream.is_wanted and not stream.selected]
-        told = [LEFT_OUT[is_spend] for is_spend in {resource.is_spend: None for resource in left_out}]
-        if not self.needed_streams():
-            why = told[0] if told else "Select some in the catalog (with Meltano: `select`)."
-            raise BillError(f"No stream of tap-bill is selected that could be read. {why}")
-        for line in told:
-            self.logger.info(line)
+        return OrganizationRun(
+            self.context, streams, self.message_writer, begin=self._write_first_state, patience=self._patience
+        )
 
-    def sign_in(self) -> dict[Client, BillError]:
-        """Make sure that BILL accepts the credentials that will be used.
-
-        Returns:
-            Those that it does not, and why; others are accepted.
-
-        Raises:
-            BillError: if it accepts none, or cannot be reached.
-        """
-        clients = list(dict.fromkeys(self.client_of(stream.resource) for stream in self.needed_streams()))
-        refused: dict[Client, BillError] = {}
-        for client in clients:
-            try:
-                client.sign_in()
-            except BillError as error:
-                refused[client] = error
-                if error.scope is Scope.RUN or len(clients) == 1:
-                    raise
-        if len(refused) == len(clients):
-            raise BillError("\n".join(error.message for error in refused.values()))
-        return refused
-
-    def needed_streams(self) -> list[BillStream]:
-        """Return the streams that are selected, or that selected line tables come from."""
-        streams = t.cast("Mapping[str, BillStream]", self.streams)
-        return [stream for stream in streams.values() if stream.selected or stream.has_selected_descendents]
-
-    def read_streams(self) -> list[ResourceStream]:
-        """Return those of them that are read by themselves."""
-        return [stream for stream in self.needed_streams() if isinstance(stream, ResourceStream)]
-
-    def begin(self, streams: Iterable[ResourceStream]) -> None:
-        """Let first pages be fetched while earlier streams are written, and write the state that the run begins with.
-
-        Args:
-            streams: what will be read, in this order.
-        """
+    def _write_first_state(self) -> None:
+        """Write the state that the run begins with, so that a target has it even if nothing more comes."""
         self._reset_state_progress_markers()
-        for stream in streams:
-            self.reader_of(stream.resource).expect(stream.expected())
         if self.state:
             self.state_writer.write_state(self.state)
 
-    def close(self) -> None:
-        """End what is under way and sign out; the tap is not used after that."""
-        self.stop.set()
-        patience = LAST_WORDS if (self.main or self).signal else None
-        for client, reader in (("client", "reader"), ("spend_client", "spend_reader")):
-            used = vars(self)
-            ended = used[reader].close(patience) if reader in used else True
-            if client in used:
-                used[client].close(sign_out=ended)
+    def run(self) -> None:
+        """Read everything that is selected, of every organization.
+
+        Raises:
+            BillError: if something could not be read, after all else was.
+        """
+        found = configuration.organizations(self.config)
+        if len(found) == 1:
+            read_one(self.organization_run())
+            return
+        shared = SharedLimits(self.config)
+        Several(
+            found,
+            lambda own, writer: self.for_organization(own, writer, shared).organization_run(),
+            t.cast("Mapping[str, t.Any]", self.state),
+            at_once=self.config["max_organizations_in_parallel"],
+        ).read()
 
     # Signals
 
@@ -270,15 +190,19 @@ class TapBill(Tap):
         """Note the signal; the run ends between two pages, so that no line of output is torn."""
         del frame
         self.signal = signum
-        if not vars(self).keys() & {"reader", "spend_reader"}:
+        if not self.context.is_reading:
             self._check()
 
     def _check(self) -> None:
         """End an interrupted run with the exit code that a shell expects: a scheduler must not take it for finished."""
-        if signal := (self.main or self).signal:
-            if not self.main:
+        if signal := (self._main or self).signal:
+            if not self._main:
                 self.logger.warning("Stopped by %s; the next run goes on here.", Signals(signal).name)
             raise SystemExit(128 + signal)
+
+    def _patience(self) -> float | None:
+        """Return how long to wait for requests under way: not for long after a signal."""
+        return PATIENCE if (self._main or self).signal else None
 
     # Command line
 
@@ -304,14 +228,7 @@ class TapBill(Tap):
             state=_read_json(state, "--state"),
             catalog=_read_json(catalog, "--catalog"),
         )
-        run(tap)
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Write what waits at the end, and sign out, however it comes."""
-        with contextlib.closing(self):
-            yield
-            self.message_writer.flush()
+        tap.run()
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
@@ -362,13 +279,15 @@ class TapBill(Tap):
             BillError: tells all that is wrong.
         """
         found = configuration.organizations(self.config)
+        shared = SharedLimits(self.config)
         wrong: list[str] = []
         for own in found:
             try:
-                tap = self if len(found) == 1 else self.for_organization(own, self.message_writer)
-                tap.check_selection()
-                with contextlib.closing(tap):
-                    problems = examine(tap, click.echo)
+                tap = self if len(found) == 1 else self.for_organization(own, self.message_writer, shared)
+                run = tap.organization_run()
+                run.check_selection()
+                with run.closing():
+                    problems = examine(run, click.echo)
             except BillError as error:
                 problems = [error]
             except Exception as error:  # noqa: BLE001 - a fault of ours
@@ -377,11 +296,6 @@ class TapBill(Tap):
             wrong += [whose + line for problem in problems for line in problem.message.splitlines()]
         if wrong:
             raise BillError("\n".join(wrong))
-
-    @property
-    def whose(self) -> str:
-        """Whose data is read, for messages."""
-        return f"organization {self.organization_id}" if self.organization_id else "Spend & Expense"
 
 
 def _read_json(file: t.IO[str] | None, option: str) -> dict[str, t.Any] | None:

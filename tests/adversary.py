@@ -24,7 +24,6 @@ import tap_bill.api.requester
 import tap_bill.tap
 from tap_bill.api.errors import BillError
 from tap_bill.resources import RESOURCES
-from tap_bill.run.runner import run
 from tap_bill.singer.writer import PageWriter
 from tap_bill.sync.reader import Reader
 from tap_bill.sync.scan import parse
@@ -304,13 +303,13 @@ class Pipeline:
         """Run the tap; returns whether it ended well. `kill`, from 0 to 1, is where its output ends."""
         output = Output()
         tap = tap_bill.tap.TapBill(config=self.settings, state=copy.deepcopy(self.state), message_writer=output)
-        tap.client._transport._http.mount("http://", self.world)
-        vars(tap)["reader"] = Steps(
-            tap.client, limit=self.settings["max_concurrency"], check=lambda: None, chance=self.world.chance
+        tap.context.client._transport._http.mount("http://", self.world)
+        vars(tap.context)["reader"] = Steps(
+            tap.context.client, limit=self.settings["max_concurrency"], check=lambda: None, chance=self.world.chance
         )
         error = None
         try:
-            run(tap)
+            tap.run()
         except BillError as problem:
             error = problem
         lines = output.kept.getvalue().splitlines()

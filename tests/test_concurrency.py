@@ -12,7 +12,6 @@ from runs import ACCOUNTS, settings
 
 from bill_emulator import Clock, Company, Emulator
 from tap_bill.api.errors import BillError
-from tap_bill.run.runner import run as read
 from tap_bill.tap import TapBill
 
 EDITED = {"bills", "vendors", "payments", "customers", "invoices"}
@@ -109,8 +108,8 @@ def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
             "and tell BILL's support if it stays so."
         ),
         (
-            "1 of 2 streams could not be read to the end: vendors. Why is told for each above; what was read is kept, "
-            "and the next run goes on there."
+            "1 of 2 streams could not be read to the end: vendors. The reason is logged above for each; what was read "
+            "is kept, and the next run resumes there."
         ),
     ]
     assert "Traceback" not in run.stderr
@@ -121,7 +120,7 @@ def test_no_reader_outlives_the_run(layers, capsysbinary):
     with Emulator(company=Company(seed=7, bills=100), layers=layers) as emulator:
         tap = TapBill(config=settings(emulator, page_size=10, max_retries=0))
         with contextlib.suppress(BillError):
-            read(tap)
+            tap.run()
         assert emulator.counters.requests > 30
     assert [thread for thread in threading.enumerate() if thread.name == "tap-bill-reader"] == []
     assert capsysbinary.readouterr().out.count(b'"stream":"bills"') > 100

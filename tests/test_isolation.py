@@ -19,8 +19,8 @@ SPEND = {r.name: r.name.removeprefix("spend_").replace("_", "-") for r in RESOUR
 """Stream and the emulator's table."""
 
 TOLD = (
-    "{} of {} streams could not be read to the end: {}. Why is told for each above; what was read is kept, and the "
-    "next run goes on there."
+    "{} of {} streams could not be read to the end: {}. The reason is logged above for each; what was read is kept, "
+    "and the next run resumes there."
 )
 
 
@@ -389,19 +389,19 @@ def organizations(emulator, own=None, **more):
 
 UNMADE = """
 for_organization = TapBill.for_organization
-def broken(self, own, writer):
-    return {}["oops"] if own["organization_id"].endswith("001") else for_organization(self, own, writer)
+def broken(self, own, writer, shared):
+    return {}["oops"] if own["organization_id"].endswith("001") else for_organization(self, own, writer, shared)
 TapBill.for_organization = broken
 """
 
 DYING = """
-from tap_bill.run import runner
-read = runner._read
-def broken(tap):
-    if tap.organization_id.endswith("001"):
+from tap_bill.run.organization import OrganizationRun
+read = OrganizationRun.read
+def broken(self):
+    if self.organization_id.endswith("001"):
         raise SystemExit(0)
-    return read(tap)
-runner._read = broken
+    return read(self)
+OrganizationRun.read = broken
 """
 
 

@@ -14,7 +14,6 @@ from bill_emulator import Clock, Company, Emulator
 from bill_emulator.app import Credentials
 from bill_emulator.parts import EXTRAS, PARTS
 from tap_bill.resources import RESOURCES
-from tap_bill.run.runner import run as read
 from tap_bill.singer.writer import PageWriter
 from tap_bill.tap import TapBill
 
@@ -281,7 +280,7 @@ def test_many_parts_are_written_as_they_come(tap, company):
         reader = TapBill(config=settings(emulator), message_writer=Writer())
         for stream in reader.streams.values():
             stream.selected = stream.name in {"vendors", "vendor_attachments"}
-        read(reader)
+        reader.run()
     assert max(waiting) < 1 << 20
     assert sum(size > 50_000 for size in waiting) > 20
 

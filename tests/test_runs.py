@@ -55,8 +55,9 @@ def test_a_fault_shows_its_traceback(tmp_path):
 
 
 def test_a_run_that_hangs_is_ended_and_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "PATIENCE", 0.5)
     os.mkfifo(tmp_path / "never.json")
-    with pytest.raises(subprocess.TimeoutExpired):
-        runs.run_tap(None, "--config", "never.json", folder=tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "PATIENCE", 0.5)
+        with pytest.raises(subprocess.TimeoutExpired):
+            runs.run_tap(None, "--config", "never.json", folder=tmp_path)
     assert runs.run_tap(None, "--version", folder=tmp_path).exit_code == 0

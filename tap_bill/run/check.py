@@ -14,7 +14,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_bill.resources import Resource
-    from tap_bill.tap import TapBill
+    from tap_bill.run.organization import OrganizationRun
+    from tap_bill.sync.context import RunContext
 
 
 READABLE: t.Final = "can be read"
@@ -23,11 +24,11 @@ BROKEN: t.Final = "cannot be read: see below"
 UNTRIED: t.Final = "cannot be tried"
 
 
-def examine(tap: TapBill, tell: Callable[[str], None]) -> list[BillError]:
+def examine(run: OrganizationRun, tell: Callable[[str], None]) -> list[BillError]:
     """Tell of each selected resource whether the credentials may read it.
 
     Args:
-        tap: for one organization.
+        run: of one organization.
         tell: takes the lines of the report.
 
     Returns:
@@ -36,18 +37,18 @@ def examine(tap: TapBill, tell: Callable[[str], None]) -> list[BillError]:
     Raises:
         BillError: if BILL accepts none of the credentials, or cannot be reached.
     """
-    refused = tap.sign_in()
+    refused = run.sign_in()
     problems = list(refused.values())
-    tell(f"Signed in to BILL {environment(tap.config['api_url'])}, {tap.whose}.")
-    needed = {stream.resource.name for stream in tap.needed_streams()}
+    tell(f"Signed in to BILL {environment(run.context.settings['api_url'])}, {run.context.whose}.")
+    needed = {stream.resource.name for stream in run.needed_streams()}
     resources = [resource for resource in RESOURCES if resource.name in needed]  # parents first
     width = max(map(len, needed))
     found: dict[str, str] = {}
     verdicts = []
     for resource in resources:
-        client = tap.client_of(resource)
+        client = run.context.client_of(resource)
         try:
-            verdicts.append(f"{UNTRIED}: not signed in" if client in refused else _try(tap, resource, found))
+            verdicts.append(f"{UNTRIED}: not signed in" if client in refused else _try(run.context, resource, found))
         except BillError as error:
             problems.append(error)
             if error.scope is Scope.RUN:
@@ -61,23 +62,23 @@ def examine(tap: TapBill, tell: Callable[[str], None]) -> list[BillError]:
     if any(verdict.startswith(REFUSED) for verdict in verdicts):
         tell("Give the user a role with these permissions in BILL, or deselect the streams.")
     if not readable and not problems:
-        problems.append(BillError(f"None of the selected streams of {tap.whose} can be read."))
+        problems.append(BillError(f"None of the selected streams of {run.context.whose} can be read."))
     return problems
 
 
-def _try(tap: TapBill, resource: Resource, found: dict[str, str]) -> str:
+def _try(context: RunContext, resource: Resource, found: dict[str, str]) -> str:
     """Ask for one record; `found` keeps an id of each resource for those that are asked for by one."""
     parent = resource.parent
     if parent and parent.stream not in found:
         return f"{UNTRIED}: {parent.stream} has no rows"
     endpoint = Endpoint.of(
         resource,
-        organization_id=tap.organization_id,
+        organization_id=context.organization_id,
         page_size=1,
         parent_id=found[parent.stream] if parent else "",
     )
     try:
-        body = tap.client_of(resource).get(resource.name, endpoint.path, endpoint.params(resource.queries[0], ""))
+        body = context.client_of(resource).get(resource.name, endpoint.path, endpoint.params(resource.queries[0], ""))
         records, _ = endpoint.open(body, "")
     except ApiError as error:
         if parent and error.response.means_missing:

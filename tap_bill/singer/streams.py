@@ -35,11 +35,13 @@ from tap_bill.sync.state import ORGANIZATION, REPLICATION_KEY, StreamState
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
 
     from tap_bill.api.error_responses import ErrorResponse
     from tap_bill.api.stats import StreamStats
-    from tap_bill.tap import TapBill
+    from tap_bill.singer.writer import PageWriter
+    from tap_bill.sync.context import RunContext
 
 TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
 """What ends a stream without being a fault of the tap; the last is how the SDK's dry run ends each after one record."""
@@ -69,10 +71,11 @@ class BillStream(Stream):
     _maker: RowMaker | None = None
     _named: frozenset[str] = frozenset()
 
-    def __init__(self, tap: TapBill) -> None:
+    def __init__(self, tap: Tap, context: RunContext) -> None:
         """Make the stream."""
         super().__init__(tap)
         self._bill = tap
+        self._run = context
 
     def make_row(self, record: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Make the row of a record and warn, once per field, about what the schema does not name.
@@ -110,7 +113,7 @@ class BillStream(Stream):
     @property
     def selected(self) -> bool:
         """Whether it is wanted, and there are credentials to read it with."""
-        return self.is_wanted and self._bill.may_read(self.resource)
+        return self.is_wanted and self._run.may_read(self.resource)
 
     @selected.setter
     def selected(self, value: bool | None) -> None:
@@ -122,18 +125,18 @@ class BillStream(Stream):
         """Whether BILL did not let the user read it, or what it comes from."""
         resource = self.resource
         sources = (resource.name, resource.parent.stream) if resource.parent else (resource.name,)
-        return any(self._bill.run_stats.of(source).skipped for source in sources)
+        return any(self._run.stats.of(source).skipped for source in sources)
 
     @cached_property
     def stats(self) -> StreamStats:
         """What is told of this stream in the run's summary."""
-        return self._bill.run_stats.of(self.name)
+        return self._run.stats.of(self.name)
 
     def endpoint(self, parent_id: str = "") -> Endpoint:
         """Return where the rows are read."""
         return Endpoint.of(
             self.resource,
-            organization_id=self._bill.organization_id,
+            organization_id=self._run.organization_id,
             page_size=self.config["page_size"],
             parent_id=parent_id,
         )
@@ -147,7 +150,7 @@ class BillStream(Stream):
         why = ""
         while True:
             try:
-                for page in self._bill.reader_of(self.resource).pages(read):
+                for page in self._run.reader_of(self.resource).pages(read):
                     if why:
                         self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(read.plan))
                         why = ""
@@ -244,7 +247,7 @@ class LineStream(ChildStream):
         """
         for line, place in line_rows(self.lines, record):
             own = {
-                **self._bill.owner,
+                **self._run.owner,
                 self.resource.parent_key: parent["id"],
                 # Stands until the line's own id replaces it: a line that comes without one is not lost.
                 **({"id": f"position-{place['position']}"} if self.lines.key is Key.ID else {}),
@@ -266,9 +269,9 @@ class PartStream(ChildStream):
 
     when_readable = "What it misses until then is made up for once it may be read."
 
-    def __init__(self, tap: TapBill) -> None:
+    def __init__(self, tap: Tap, context: RunContext) -> None:
         """Make the stream."""
-        super().__init__(tap)
+        super().__init__(tap, context)
         self._queries: Sequence[Mapping[str, str]] = self.resource.queries
         self._was_read = False
 
@@ -302,7 +305,7 @@ class PartStream(ChildStream):
         Raises:
             BillError: with one sentence, if they could not be read.
         """
-        fetch = self._bill.reader_of(self.resource)
+        fetch = self._run.reader_of(self.resource)
         left = deque(parent_ids)
         while left and not self.stats.skipped:
             queries = self._queries
@@ -325,7 +328,7 @@ class PartStream(ChildStream):
 
     def _write_of(self, parent_id: str, read: Extraction) -> None:
         """Write the parts of one record; a record that went away meanwhile, or that has none, brings nothing."""
-        own: dict[str, t.Any] = {**self._bill.owner, self.parent.column: parent_id}
+        own: dict[str, t.Any] = {**self._run.owner, self.parent.column: parent_id}
         position = 0
         try:
             for each, page in self.pages(read):
@@ -337,7 +340,7 @@ class PartStream(ChildStream):
                     place = {"position": position} if "position" in self.own_columns else {}
                     self.stats.records += 1
                     self._write_record_message(self.make_row(record, {**own, **place}))
-                self._bill.reader_of(self.resource).wrote(read, page)
+                self._run.reader_of(self.resource).wrote(read, page)
                 self._was_read = True
         except ApiError as error:
             if not error.response.means_missing:
@@ -352,15 +355,15 @@ class ResourceStream(BillStream):
 
     own_columns = (ORGANIZATION,)
 
-    def __init__(self, tap: TapBill) -> None:
+    def __init__(self, tap: Tap, context: RunContext) -> None:
         """Make the stream."""
-        super().__init__(tap)
+        super().__init__(tap, context)
         self._reads: dict[str, Extraction] = {}
 
     @property
     def partitions(self) -> list[dict[str, t.Any]] | None:
         """One partition per organization, so that bookmarks of different organizations never mix."""
-        return [{ORGANIZATION: self._bill.organization_id}]
+        return [{ORGANIZATION: self._run.organization_id}]
 
     def expected(self) -> Iterator[Extraction]:
         """Plan the passes of this run, so that their first pages can be fetched ahead."""
@@ -425,10 +428,10 @@ class ResourceStream(BillStream):
             refused_for = part.write_parts(ids)
             if refused_for and self._incremental:  # what is read whole misses nothing for longer than a run
                 state.leave_out(part.name, refused_for)
-        self._bill.message_writer.flush()
+        t.cast("PageWriter", self._bill.message_writer).flush()
         while read.plan.notes:
             self.logger.info("%s: %s.", self.name, read.plan.notes.pop())
-        progress = self._bill.reader_of(self.resource).wrote(read, page)
+        progress = self._run.reader_of(self.resource).wrote(read, page)
         if self._incremental and read.plan.ordered:
             state.note(progress)
             self._bill.state_writer.write_state(self.tap_state)
@@ -436,7 +439,7 @@ class ResourceStream(BillStream):
     def _rows(self, records: Iterable[Record], ids: list[str]) -> Iterator[Record]:
         """Yield the rows of a page, each after its lines are written; note in `ids` whose parts are wanted."""
         for record in records:
-            row = self.make_row(record, self._bill.owner)
+            row = self.make_row(record, self._run.owner)
             if self.stream_maps[0].get_filter_result(row):
                 if self._parts:
                     ids.append(str(row["id"]))
@@ -486,7 +489,7 @@ class ResourceStream(BillStream):
 
     def _believed(self, bookmark: datetime | None) -> datetime | None:
         """Return a bookmark that can be true: BILL's clock has reached it."""
-        now = self._bill.client_of(self.resource).server_time()
+        now = self._run.client_of(self.resource).server_time()
         if bookmark is None or now is None or bookmark <= now:
             return bookmark
         self.logger.warning(
