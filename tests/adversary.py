@@ -26,7 +26,7 @@ from tap_bill.api.errors import BillError
 from tap_bill.resources import RESOURCES
 from tap_bill.singer.writer import PageWriter
 from tap_bill.sync.reader import Reader
-from tap_bill.sync.scan import parse
+from tap_bill.sync.times import parse
 
 if TYPE_CHECKING:
     import random
@@ -246,35 +246,24 @@ class Steps(Reader):
     def __init__(self, *args, chance, **options):
         super().__init__(*args, **options)
         self._chance = chance
-        self._jobs = []
-        self._news = self
+        self._sent = []
 
-    def __enter__(self):
-        return self
+    def _dispatch(self, request):
+        self._sent.append(request)
 
-    def __exit__(self, *_):
-        return None
-
-    def notify_all(self):
-        pass
-
-    def _hire(self):
-        while len(self._jobs) < self._limit and (job := self._job()):
-            self._jobs.append(job)
-
-    def wait(self, _seconds):
+    def _wait(self):
         """Waiting is when requests are answered: one, or some that are written later."""
         for _ in range(self._chance.randrange(1, 4)):
-            if self._jobs:
-                self._answer(self._jobs.pop(self._chance.randrange(len(self._jobs))))
+            if self._sent:
+                self._answer(self._sent.pop(self._chance.randrange(len(self._sent))))
 
-    def _answer(self, job):
+    def _answer(self, request):
         try:
-            answer = self._ask(job)
+            answer = self._ask(request)
         except Exception as error:  # noqa: BLE001 - as a worker does it
             answer = error
-        self._take(job.read, job.part, answer)
-        self._hire()
+        self._take(request, answer)
+        self._send()
 
 
 class Output(PageWriter):

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tap_bill.sync.scan import EndlessError, NotAsAskedError, Scan, Slice, Walk, canonical, parse, spell
+from tap_bill.sync.scan import NotAsAskedError, Scan, Slice
+from tap_bill.sync.times import canonical, parse, spell
+from tap_bill.sync.walk import EndlessError, Walk
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = 365 * 86_400
@@ -43,7 +45,7 @@ def read(created, readers, page_size=100):
     plan = Scan.plan(bookmark=None, start_date=None, lookback=0)
     rounds, requests, records = 0, 0, []
     while not plan.is_complete:
-        parts = [part for _ in range(readers) if (part := plan.request() or plan.divide(page_size))]
+        parts = [part for _ in range(readers) if (part := plan.next_slice() or plan.divide(page_size))]
         answers = [(part, bill.answer(plan.query(part), part.cursor, page_size)) for part in parts]
         for part, answer in answers:
             page = plan.receive(part, *answer)
@@ -91,7 +93,7 @@ TIMES = [f"2026-01-01T00:00:0{second}.000+00:00" for second in range(10)]
 
 def first_page(times, plan=None):
     plan = plan or Scan.plan(bookmark=None, start_date=None, lookback=0)
-    part = plan.request()
+    part = plan.next_slice()
     plan.query(part)
     return plan, plan.receive(part, [record(number, time) for number, time in enumerate(times)], "next")
 
@@ -108,7 +110,7 @@ def first_page(times, plan=None):
 )
 def test_rows_in_another_order_or_without_a_time_are_noticed(times, words):
     plan = Scan.plan(bookmark=None, start_date=None, lookback=0)
-    part = plan.request()
+    part = plan.next_slice()
     with pytest.raises(NotAsAskedError, match=words):
         plan.receive(part, [{"id": number, "createdTime": time} for number, time in enumerate(times)], "next")
     assert plan.simpler(refused=False).queries == [{"sort": "createdTime:asc"}]
@@ -117,10 +119,10 @@ def test_rows_in_another_order_or_without_a_time_are_noticed(times, words):
 def test_the_end_of_the_list_is_looked_at_next_without_bounds():
     plan, page = first_page(TIMES[:3])
     assert [row["id"] for row in page.records] == [0, 1, 2]
-    part = plan.request()
+    part = plan.next_slice()
     assert plan.query(part) == {"sort": "createdTime:desc"}
     plan.receive(part, [record(9 - number, time) for number, time in enumerate(TIMES[:6:-1])], "next")
-    part = plan.request()
+    part = plan.next_slice()
     assert plan.query(part) == {
         "sort": "createdTime:asc",
         "filters": 'createdTime:gte:"2026-01-01T00:00:01.000Z",createdTime:lt:"2026-01-01T00:00:08.000Z"',
@@ -129,28 +131,28 @@ def test_the_end_of_the_list_is_looked_at_next_without_bounds():
 
 def test_a_list_that_does_not_end_with_its_newest_row_has_no_order():
     plan, _ = first_page([TIMES[1], TIMES[3]])
-    part = plan.request()
+    part = plan.next_slice()
     with pytest.raises(NotAsAskedError, match="did not begin with the newest row"):
         plan.receive(part, [record(1, TIMES[2]), record(0, TIMES[1])], "next")
 
 
 def test_a_list_of_one_second_is_walked():
     plan, _ = first_page([TIMES[1], TIMES[1]])
-    plan.receive(plan.request(), [record(3, TIMES[1]), record(2, TIMES[1])], "next")
+    plan.receive(plan.next_slice(), [record(3, TIMES[1]), record(2, TIMES[1])], "next")
     assert plan.queries == [{"sort": "createdTime:asc"}]
     assert plan.notes[0].startswith("more than a page of rows were created close to 2026-01-01T00:00:01.000Z; ")
 
 
 def test_a_row_that_must_come_again_and_does_not_is_noticed():
     plan, _ = first_page(TIMES[:3])
-    plan.receive(plan.request(), [record(9, TIMES[9]), record(8, TIMES[8])], "next")
+    plan.receive(plan.next_slice(), [record(9, TIMES[9]), record(8, TIMES[8])], "next")
     with pytest.raises(NotAsAskedError, match="the row again"):
-        plan.receive(plan.request(), [record(5, TIMES[5]), record(6, TIMES[6])], "next")
+        plan.receive(plan.next_slice(), [record(5, TIMES[5]), record(6, TIMES[6])], "next")
 
 
 def test_a_filter_without_effect_is_noticed():
-    plan = Scan(ranges=[Slice(START + timedelta(days=1), START + timedelta(days=2))])
-    part = plan.request()
+    plan = Scan(slices=[Slice(START + timedelta(days=1), START + timedelta(days=2))])
+    part = plan.next_slice()
     with pytest.raises(NotAsAskedError, match="did not keep the creation order"):
         plan.receive(part, [record(1, TIMES[0]), record(2, TIMES[1])], "next")
 
@@ -159,7 +161,7 @@ def test_one_answer_is_complete_in_whatever_order_it_comes():
     plan = Scan.plan(bookmark=None, start_date=None, lookback=0)
     plan.started_at = START
     page = plan.receive(
-        plan.request(), [record(1, TIMES[2]), record(2, TIMES[1]), {"id": 3, "updatedTime": TIMES[0]}], ""
+        plan.next_slice(), [record(1, TIMES[2]), record(2, TIMES[1]), {"id": 3, "updatedTime": TIMES[0]}], ""
     )
     plan.wrote(page)
     assert [row["id"] for row in page.records] == [1, 2, 3]
@@ -169,7 +171,7 @@ def test_one_answer_is_complete_in_whatever_order_it_comes():
 def test_rows_without_an_updated_time_leave_the_bookmark():
     plan = Scan.plan(bookmark=START - timedelta(days=1), start_date=None, lookback=0)
     plan.started_at = START
-    plan.wrote(plan.receive(plan.request(), [{"id": 3, "createdTime": TIMES[0], "updatedTime": 5}], ""))
+    plan.wrote(plan.receive(plan.next_slice(), [{"id": 3, "createdTime": TIMES[0], "updatedTime": 5}], ""))
     assert plan.next_bookmark() == START - timedelta(days=1)
     assert plan.why_not.startswith("BILL sent rows without an updatedTime that can be read")
 
@@ -216,7 +218,7 @@ def test_a_list_that_does_not_settle_leaves_the_bookmark():
     plan.started_at = START
     for number in range(3):
         for ids, cursor in (([number, number + 1], "c"), ([number + 2], "")):
-            part = plan.request()
+            part = plan.next_slice()
             plan.wrote(plan.receive(part, [record(id_, TIMES[1]) for id_ in ids], cursor))
     assert (plan.is_complete, plan.next_bookmark()) == (True, None)
     assert plan.why_not == "rows moved in BILL's list each of the 3 times that it was read"
@@ -224,9 +226,9 @@ def test_a_list_that_does_not_settle_leaves_the_bookmark():
 
 def test_a_refused_cursor_opens_a_walk_again_at_most_three_times_in_a_row():
     plan = Scan.plan(bookmark=None, start_date=None, lookback=0).walked({})
-    (part,) = plan.ranges
+    (part,) = plan.slices
     for _ in range(3):
-        plan.receive(plan.request(), [record(1, TIMES[1])], "c")
+        plan.receive(plan.next_slice(), [record(1, TIMES[1])], "c")
         assert part.cursor == "c"
         assert plan.reopen(part) is True
         assert part.cursor == ""
@@ -299,7 +301,7 @@ def test_a_read_that_was_uncertain_stays_so_when_it_is_resumed():
 def test_the_end_of_a_resumed_list_is_looked_at_first():
     plan = Scan()
     plan.resume({"started_at": ALL, "since": None, "ranges": [["2026-01-01T06:00:00.000Z", None]]})
-    assert plan.query(plan.request()) == {"sort": "createdTime:desc"}
+    assert plan.query(plan.next_slice()) == {"sort": "createdTime:desc"}
 
 
 def test_a_pass_that_knows_no_clock_is_not_resumed():

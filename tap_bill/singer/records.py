@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from msgspec import ValidationError, convert
 
-from tap_bill.sync.scan import canonical
+from tap_bill.sync.times import canonical
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -29,8 +29,9 @@ from tap_bill.settings import parse_time
 from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.records import UNKNOWN_FIELDS, RowMaker, line_rows
 from tap_bill.sync.reader import Extraction
-from tap_bill.sync.scan import NotAsAskedError, Page, Scan, spell
+from tap_bill.sync.scan import NotAsAskedError, Page, Scan
 from tap_bill.sync.state import ORGANIZATION, REPLICATION_KEY, StreamState
+from tap_bill.sync.times import spell
 
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -141,8 +142,8 @@ class BillStream(Stream):
             parent_id=parent_id,
         )
 
-    def pages(self, read: Extraction) -> Iterator[tuple[Extraction, Page]]:
-        """Yield the pages of a pass; where BILL cannot read it as planned, those of a simpler pass from the start.
+    def pages(self, extraction: Extraction) -> Iterator[tuple[Extraction, Page]]:
+        """Yield the pages of a scan; where BILL cannot read it as planned, those of a simpler scan from the start.
 
         Raises:
             BillError: with one sentence, if it could not be completed.
@@ -150,26 +151,26 @@ class BillStream(Stream):
         why = ""
         while True:
             try:
-                for page in self._run.reader_of(self.resource).pages(read):
+                for page in self._run.reader_of(self.resource).pages(extraction):
                     if why:
-                        self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(read.plan))
+                        self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(extraction.scan))
                         why = ""
-                    yield read, page
+                    yield extraction, page
             except ApiError as error:
-                if not error.response.may_mean_the_query or (plan := read.plan.simpler()) is None:
+                if not error.response.may_mean_the_query or (scan := extraction.scan.simpler()) is None:
                     raise
                 why = why or f"BILL refused to filter and sort it as asked for ({error.response})"
             except NotAsAskedError as error:
-                if (plan := read.plan.simpler(refused=False)) is None:
+                if (scan := extraction.scan.simpler(refused=False)) is None:
                     raise
                 why = why or str(error)
             else:
                 return
-            read = Extraction(read.endpoint, plan, is_begun=True)
+            extraction = Extraction(extraction.endpoint, scan, is_begun=True)
 
-    def _instead(self, plan: Scan) -> str:
-        """Say what a simpler pass is like."""
-        if self.replication_key and plan.keeps_up:
+    def _instead(self, scan: Scan) -> str:
+        """Say what a simpler scan is like."""
+        if self.replication_key and scan.keeps_up:
             return "one reader follows BILL's own cursor, twice where there is more than a page"
         return f"it is read whole{', and its bookmark stays' if self.replication_key else ''}"
 
@@ -281,9 +282,9 @@ class PartStream(ChildStream):
         Raises:
             BillError: with one sentence, if BILL refuses for another reason.
         """
-        read = self._plan(parent_id)
+        extraction = self._plan(parent_id)
         try:
-            for _ in self.pages(read):
+            for _ in self.pages(extraction):
                 break
         except ApiError as error:
             if error.response.action is ErrorAction.SKIP_STREAM:
@@ -305,15 +306,15 @@ class PartStream(ChildStream):
         Raises:
             BillError: with one sentence, if they could not be read.
         """
-        fetch = self._run.reader_of(self.resource)
+        reader = self._run.reader_of(self.resource)
         left = deque(parent_ids)
         while left and not self.stats.skipped:
             queries = self._queries
-            reads = [self._plan(parent_id) for parent_id in left]
-            fetch.expect(reads, next_=True)
+            extractions = [self._plan(parent_id) for parent_id in left]
+            reader.expect(extractions, next_=True)
             try:
-                for read in reads:
-                    self._write_of(left[0], read)
+                for extraction in extractions:
+                    self._write_of(left[0], extraction)
                     left.popleft()
                     if self._queries is not queries:
                         break  # the others are asked for as this one had to be
@@ -323,24 +324,26 @@ class PartStream(ChildStream):
                 self.skip(error.response)
                 return left[0]
             finally:
-                fetch.forget(reads)
+                reader.forget(extractions)
         return ""
 
-    def _write_of(self, parent_id: str, read: Extraction) -> None:
+    def _write_of(self, parent_id: str, extraction: Extraction) -> None:
         """Write the parts of one record; a record that went away meanwhile, or that has none, brings nothing."""
         own: dict[str, t.Any] = {**self._run.owner, self.parent.column: parent_id}
+        reader = self._run.reader_of(self.resource)
         position = 0
         try:
-            for each, page in self.pages(read):
-                if each is not read:  # it begins again, in a simpler way
-                    read, position = each, 0
-                    self._queries = each.plan.queries
+            for each, page in self.pages(extraction):
+                if each is not extraction:  # it begins again, in a simpler way
+                    extraction, position = each, 0
+                    self._queries = each.scan.queries
                 for record in page.records:
+                    reader.keep_busy()
                     position += 1
                     place = {"position": position} if "position" in self.own_columns else {}
                     self.stats.records += 1
                     self._write_record_message(self.make_row(record, {**own, **place}))
-                self._run.reader_of(self.resource).wrote(read, page)
+                reader.wrote(extraction, page)
                 self._was_read = True
         except ApiError as error:
             if not error.response.means_missing:
@@ -351,14 +354,14 @@ class PartStream(ChildStream):
 
 
 class ResourceStream(BillStream):
-    """A BILL resource, read in one pass per run and organization."""
+    """A BILL resource, read in one scan per run and organization."""
 
     own_columns = (ORGANIZATION,)
 
     def __init__(self, tap: Tap, context: RunContext) -> None:
         """Make the stream."""
         super().__init__(tap, context)
-        self._reads: dict[str, Extraction] = {}
+        self._extractions: dict[str, Extraction] = {}
 
     @property
     def partitions(self) -> list[dict[str, t.Any]] | None:
@@ -370,14 +373,14 @@ class ResourceStream(BillStream):
         for context in self.partitions or ():
             state = self._state(context)
             if not state.behind:  # what is to be made up for shows only when the stream's turn comes
-                read = self._reads[context[ORGANIZATION]] = self._plan(state)
-                yield read
+                extraction = self._extractions[context[ORGANIZATION]] = self._plan(state)
+                yield extraction
 
     def get_records(self, context: Context | None) -> Iterator[Record]:
-        """Yield the rows of one pass and write their lines; then move the bookmark.
+        """Yield the rows of one scan and write their lines; then move the bookmark.
 
         Raises:
-            BillError: with one sentence, if the pass could not be completed.
+            BillError: with one sentence, if the scan could not be completed.
         """
         context = t.cast("Context", context)
         for table in self._tables:
@@ -385,26 +388,26 @@ class ResourceStream(BillStream):
         state = self._state(context)
         self.stats.before = self.stats.after = state.shown
         self._regain(state)
-        read = self._reads.pop(context[ORGANIZATION], None) or self._plan(state)
-        since = spell(read.plan.since) if read.plan.since else "the beginning"
+        extraction = self._extractions.pop(context[ORGANIZATION], None) or self._plan(state)
+        since = spell(extraction.scan.since) if extraction.scan.since else "the beginning"
         self.logger.info("%s: reading rows changed since %s.", self.name, since)
         try:
-            for each, page in self.pages(read):
-                if each is not read:
-                    read = each
+            for each, page in self.pages(extraction):
+                if each is not extraction:
+                    extraction = each
                     self._begin_again(state)
-                yield from self._write(read, page, state)
+                yield from self._write(extraction, page, state)
         except ApiError as error:
-            if read.plan.answered or error.response.action is not ErrorAction.SKIP_STREAM:
+            if extraction.scan.answered or error.response.action is not ErrorAction.SKIP_STREAM:
                 raise
             self.skip(error.response)
             return
         if self._incremental:
-            if read.plan.started_at is None:
+            if extraction.scan.started_at is None:
                 self.logger.warning("%s: BILL's answers carry no Date, so the bookmark stays.", self.name)
-            elif read.plan.why_not:
-                self.logger.warning("%s: %s, so the bookmark stays.", self.name, read.plan.why_not)
-            state.complete(read.plan.next_bookmark())
+            elif extraction.scan.why_not:
+                self.logger.warning("%s: %s, so the bookmark stays.", self.name, extraction.scan.why_not)
+            state.complete(extraction.scan.next_bookmark())
             self.stats.after = state.shown
 
     def _regain(self, state: StreamState) -> None:
@@ -415,13 +418,13 @@ class ResourceStream(BillStream):
                 self.logger.info("%s: may be read again; what it has missed comes now.", part.name)
 
     def _begin_again(self, state: StreamState) -> None:
-        """Keep nothing of a pass that could not be read as planned: its successor could not tell what it missed."""
+        """Keep nothing of a scan that could not be read as planned: its successor could not tell what it missed."""
         if self._incremental:
             state.begin_again()
             self._bill.state_writer.write_state(self.tap_state)
 
-    def _write(self, read: Extraction, page: Page, state: StreamState) -> Iterator[Record]:
-        """Yield the rows of a page, write their lines and parts, and keep how far the pass is."""
+    def _write(self, extraction: Extraction, page: Page, state: StreamState) -> Iterator[Record]:
+        """Yield the rows of a page, write their lines and parts, and keep how far the scan is."""
         ids: list[str] = []
         yield from self._rows(page.records, ids)
         for part in self._parts:
@@ -429,16 +432,18 @@ class ResourceStream(BillStream):
             if refused_for and self._incremental:  # what is read whole misses nothing for longer than a run
                 state.leave_out(part.name, refused_for)
         t.cast("PageWriter", self._bill.message_writer).flush()
-        while read.plan.notes:
-            self.logger.info("%s: %s.", self.name, read.plan.notes.pop())
-        progress = self._run.reader_of(self.resource).wrote(read, page)
-        if self._incremental and read.plan.ordered:
+        while extraction.scan.notes:
+            self.logger.info("%s: %s.", self.name, extraction.scan.notes.pop())
+        progress = self._run.reader_of(self.resource).wrote(extraction, page)
+        if self._incremental and extraction.scan.ordered:
             state.note(progress)
             self._bill.state_writer.write_state(self.tap_state)
 
     def _rows(self, records: Iterable[Record], ids: list[str]) -> Iterator[Record]:
         """Yield the rows of a page, each after its lines are written; note in `ids` whose parts are wanted."""
+        reader = self._run.reader_of(self.resource)
         for record in records:
+            reader.keep_busy()
             row = self.make_row(record, self._run.owner)
             if self.stream_maps[0].get_filter_result(row):
                 if self._parts:
@@ -472,20 +477,20 @@ class ResourceStream(BillStream):
     def _plan(self, state: StreamState) -> Extraction:
         start_date = self.config.get("start_date")
         if self._incremental:
-            plan = Scan.plan(
+            scan = Scan.plan(
                 bookmark=self._believed(state.bookmark),
                 start_date=parse_time(start_date) if start_date else None,
                 lookback=self.config["lookback_seconds"],
             )
             if self.resource.clock is Clock.FILTER_ONLY:
-                plan = plan.walked(self.resource.queries[0])
+                scan = scan.walked(self.resource.queries[0])
             elif state.interrupted:
-                plan.resume(state.interrupted)
+                scan.resume(state.interrupted)
         elif self.resource.clock in SORTED:
-            plan = Scan()
+            scan = Scan()
         else:
-            plan = Scan.whole(self.resource.queries)
-        return Extraction(self.endpoint(), plan)
+            scan = Scan.whole(self.resource.queries)
+        return Extraction(self.endpoint(), scan)
 
     def _believed(self, bookmark: datetime | None) -> datetime | None:
         """Return a bookmark that can be true: BILL's clock has reached it."""
@@ -505,10 +510,10 @@ class ResourceStream(BillStream):
         yield from ()
 
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
-        """Do nothing per record: the bookmark moves when the pass is complete."""
+        """Do nothing per record: the bookmark moves when the scan is complete."""
 
     def _write_starting_replication_value(self, context: Context | None) -> None:
-        """Do nothing: the pass begins at its own bookmark."""
+        """Do nothing: the scan begins at its own bookmark."""
 
 
 SORTED: t.Final = (Clock.DOCUMENTED, Clock.ASSUMED)

@@ -1,29 +1,32 @@
-"""Who may ask BILL when: a few requests at once, in the order in which their answers are needed.
+"""Reads scans with a few requests at once, in the order in which their answers are needed.
 
-While one stream is written, its ranges and then the first pages of the next streams are on their way. The reader of a
-long range hands its later half to a worker that has nothing else to do. Pages wait in short queues, and one thread,
-the caller's, takes them; workers touch neither state nor output.
+The thread that writes also plans: while it writes one stream, the slices of that stream and then the first pages of the
+next streams are on their way. Workers only ask BILL; they touch no scan, no state and no output, and hand back what
+came or what went wrong. An idle worker takes over the later half of a long slice.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import typing as t
 from collections import deque
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from tap_bill.api.error_responses import ApiError
 from tap_bill.api.errors import PagingError
 from tap_bill.api.pagination import RUN_AGAIN
-from tap_bill.sync.scan import EndlessError
+from tap_bill.sync.walk import EndlessError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_bill.api.client import Client
     from tap_bill.api.pagination import Endpoint
-    from tap_bill.sync.scan import Page, Record, Scan, Slice
+    from tap_bill.sync.scan import Page, Scan, Slice
+    from tap_bill.sync.walk import Record
 
 PAGES_WAITING: t.Final = 8
 """Pages that may wait or be under way for the stream that is being written."""
@@ -37,23 +40,23 @@ GLANCE: t.Final = 0.2
 
 @dataclass(eq=False, slots=True)
 class Extraction:
-    """One pass over one stream, as the reader sees it.
+    """One scan of one list, and its pages that wait to be written.
 
     Args:
-        endpoint: what is read.
-        plan: the pass.
+        endpoint: the list.
+        scan: what is left to read of it.
         is_begun: whether anything was asked yet: BILL's clock counts only if it was read before that.
     """
 
     endpoint: Endpoint
-    plan: Scan
+    scan: Scan
     is_begun: bool = False
     waiting: deque[Page] = field(default_factory=deque)
     under_way: int = 0
     error: Exception | None = None
 
     @property
-    def pages(self) -> int:
+    def pages_held(self) -> int:
         """Pages that take up memory, now or soon."""
         return len(self.waiting) + self.under_way
 
@@ -62,21 +65,29 @@ class PageRequest(t.NamedTuple):
     """A request to be sent.
 
     Args:
-        read: the pass that it belongs to.
-        part: the range that it reads in.
+        extraction: that it belongs to.
+        slice: that it reads in.
         query: what it asks for.
+        cursor: where a walk goes on; empty where no cursor is followed.
+        goes_on: whether BILL has answered the beginning of the same list.
     """
 
-    read: Extraction
-    part: Slice
+    extraction: Extraction
+    slice: Slice
     query: dict[str, str]
+    cursor: str
+    goes_on: bool
+
+
+Answer = tuple[t.Sequence["Record"], str] | None | Exception
+"""Records and the next cursor; None for an empty list that BILL left out; or what went wrong."""
 
 
 class Reader:
-    """Fetches passes with one client.
+    """Reads with one client. All methods are for one thread, that of the caller.
 
     Args:
-        client: reads from BILL.
+        client: asks BILL.
         limit: requests at once.
         check: called while waiting; raises what is to end the run.
     """
@@ -85,48 +96,65 @@ class Reader:
         self._client = client
         self._limit = limit
         self._check = check
-        self._news = threading.Condition()
-        self._reads: list[Extraction] = []
-        self._workers: set[threading.Thread] = set()
-        self._closed = False
+        self._extractions: list[Extraction] = []
+        self._workers: list[threading.Thread] = []
+        self._requests: SimpleQueue[PageRequest | None] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[PageRequest, Answer]] = SimpleQueue()
+        self._under_way = 0
+        self._is_closed = False
 
-    def expect(self, reads: Iterable[Extraction], *, next_: bool = False) -> None:
-        """Announce passes in the order in which `pages` will be called for them; nothing is asked yet.
+    def expect(self, extractions: Iterable[Extraction], *, next_: bool = False) -> None:
+        """Announce extractions in the order in which `pages` will be called for them; nothing is asked yet.
 
         Args:
-            reads: the passes.
+            extractions: to come.
             next_: whether they come before those that were announced already.
         """
-        with self._news:
-            self._reads = [*reads, *self._reads] if next_ else [*self._reads, *reads]
+        self._extractions = [*extractions, *self._extractions] if next_ else [*self._extractions, *extractions]
 
-    def forget(self, reads: Iterable[Extraction]) -> None:
-        """Ask no more for passes that were announced."""
-        forgotten = set(reads)
-        with self._news:
-            self._reads = [read for read in self._reads if read not in forgotten]
+    def forget(self, extractions: Iterable[Extraction]) -> None:
+        """Ask no more for extractions that were announced."""
+        forgotten = set(extractions)
+        self._extractions = [extraction for extraction in self._extractions if extraction not in forgotten]
 
-    def pages(self, read: Extraction) -> Iterator[Page]:
-        """Yield the pages of a pass as they arrive; `wrote` tells when one is written.
+    def pages(self, extraction: Extraction) -> Iterator[Page]:
+        """Yield the pages of an extraction as they arrive.
+
+        Between two records of a page, `keep_busy` lets the next requests be sent; `wrote` says that a page is written.
 
         Raises:
             BillError: the first failure of any of its requests.
             NotAsAskedError: if BILL did not do what it was asked for.
         """
-        with self._news:
-            self._reads = [read, *(other for other in self._reads if other is not read)]
-            self._hire()
+        self._extractions = [extraction, *(other for other in self._extractions if other is not extraction)]
         try:
-            while (page := self._next(read)) is not None:
-                yield page
+            while True:
+                self._check()
+                self.keep_busy()
+                self._send()
+                if extraction.waiting:
+                    yield extraction.waiting.popleft()
+                elif extraction.error:
+                    raise extraction.error
+                elif extraction.scan.is_complete:
+                    return
+                else:
+                    self._wait()
         finally:
-            self.forget([read])
+            self.forget([extraction])
 
-    def wrote(self, read: Extraction, page: Page) -> dict[str, t.Any]:
-        """Note that a page is written, and return how far its pass is, for the state."""
-        with self._news:
-            read.plan.wrote(page)
-            return read.plan.progress()
+    def keep_busy(self) -> None:
+        """Take in the answers that have arrived, and send the requests that are needed next."""
+        if not self._answers.empty():
+            while not self._answers.empty():
+                self._take(*self._answers.get())
+            self._send()
+
+    @staticmethod
+    def wrote(extraction: Extraction, page: Page) -> dict[str, t.Any]:
+        """Note that a page is written, and return how far its scan is, for the state."""
+        extraction.scan.wrote(page)
+        return extraction.scan.progress()
 
     def close(self, patience: float | None = None) -> bool:
         """Ask for nothing more, and wait for each request under way, at most so many seconds.
@@ -134,100 +162,103 @@ class Reader:
         Returns:
             Whether all of them have ended.
         """
-        with self._news:
-            self._closed = True
-            workers = list(self._workers)
-        for worker in workers:
+        self._is_closed = True
+        for _ in self._workers:
+            self._requests.put(None)
+        for worker in self._workers:
             worker.join(patience)
-        return not any(worker.is_alive() for worker in workers)
+        return not any(worker.is_alive() for worker in self._workers)
 
-    def _next(self, read: Extraction) -> Page | None:
-        with self._news:
-            self._check()
-            while not read.waiting:
-                if read.error:
-                    raise read.error
-                if read.plan.is_complete:
-                    return None
-                self._news.wait(GLANCE)
-                self._check()
-            page = read.waiting.popleft()
-            self._hire()
-            return page
+    def _wait(self) -> None:
+        """Wait a moment for an answer."""
+        with contextlib.suppress(Empty):
+            self._take(*self._answers.get(timeout=GLANCE))
 
-    def _hire(self) -> None:
-        """Start as many workers as there are requests to send. Called with the lock held."""
-        while len(self._workers) < self._limit and (job := self._job()):
-            # In a copy of the context, so that its log lines name the organization.
+    def _send(self) -> None:
+        """Send requests while fewer than the limit are under way."""
+        while self._under_way < self._limit and not self._is_closed and (request := self._next_request()):
+            request.extraction.under_way += 1
+            self._under_way += 1
+            self._dispatch(request)
+
+    def _dispatch(self, request: PageRequest) -> None:
+        """Hand a request to a worker, a new one where all are busy."""
+        if len(self._workers) < self._under_way:
+            # In a copy of the context, so that its log lines name the organization. A daemon, unlike the threads of
+            # concurrent.futures: a request that hangs must not hold up the end of an interrupted run.
             worker = threading.Thread(
-                target=copy_context().run, args=(self._work, job), name="tap-bill-reader", daemon=True
+                target=copy_context().run, args=(self._work,), name="tap-bill-reader", daemon=True
             )
             try:
                 worker.start()
             except RuntimeError as error:  # no more threads to be had
-                job.read.error = error
+                self._answers.put((request, error))
                 return
-            self._workers.add(worker)
+            self._workers.append(worker)
+        self._requests.put(request)
 
-    def _job(self) -> PageRequest | None:
-        """Choose the request that is needed soonest. Called with the lock held."""
-        if self._closed:
-            return None
-        ahead = 0
-        for index, read in enumerate(self._reads):
-            ahead += read.pages
-            full = read.pages >= PAGES_WAITING if index == 0 else ahead >= PAGES_AHEAD
-            if full or read.error:
-                continue
+    def _work(self) -> None:
+        """Send requests until there are no more; a worker's only job."""
+        while request := self._requests.get():
+            answer: Answer
             try:
-                if part := read.plan.request() or read.plan.divide(read.endpoint.page_size):
-                    read.under_way += 1
-                    return PageRequest(read, part, read.plan.query(part))
-            except Exception as error:  # noqa: BLE001 - a fault of ours: never a silent worker
-                read.error = error
-        return None
-
-    def _work(self, job: PageRequest | None) -> None:
-        """Send requests as long as there are any to send."""
-        while job:
-            answer: tuple[list[Record], str] | Exception
-            try:
-                answer = self._ask(job)
+                answer = self._ask(request)
             except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the thread that waits for it
                 answer = error
-            with self._news:
-                self._take(job.read, job.part, answer)
-                job = self._job()
-                if not job:
-                    self._workers.discard(threading.current_thread())
-                self._hire()
-                self._news.notify_all()
+            self._answers.put((request, answer))
 
-    def _take(self, read: Extraction, part: Slice, answer: tuple[list[Record], str] | Exception) -> None:
-        """Put an answer into the queue. Called with the lock held."""
-        read.under_way -= 1
+    def _ask(self, request: PageRequest) -> Answer:
+        endpoint = request.extraction.endpoint
+        params = endpoint.params(request.query, request.cursor)
+        body = self._client.get(endpoint.stream, endpoint.path, params, goes_on=request.goes_on)
+        if body == {} and endpoint.may_be_left_out and not request.cursor:
+            return None
+        return endpoint.open(body, request.cursor)
+
+    def _next_request(self) -> PageRequest | None:
+        """Choose the request that is needed soonest."""
+        ahead = 0
+        for index, extraction in enumerate(self._extractions):
+            ahead += extraction.pages_held
+            full = extraction.pages_held >= PAGES_WAITING if index == 0 else ahead >= PAGES_AHEAD
+            if full or extraction.error:
+                continue
+            try:
+                if request := self._request_for(extraction):
+                    return request
+            except Exception as error:  # noqa: BLE001 - it belongs to its stream and must not end the others
+                extraction.error = error
+        return None
+
+    def _request_for(self, extraction: Extraction) -> PageRequest | None:
+        """Return the next request of an extraction; None while all of its slices have one under way."""
+        scan = extraction.scan
+        if not extraction.is_begun:
+            extraction.is_begun = True
+            scan.started_at = scan.started_at or self._client.server_time()
+        slice_ = scan.next_slice() or scan.divide(extraction.endpoint.page_size)
+        if slice_ is None:
+            return None
+        return PageRequest(extraction, slice_, scan.query(slice_), slice_.cursor, goes_on=scan.answered)
+
+    def _take(self, request: PageRequest, answer: Answer) -> None:
+        """Take an answer in."""
+        self._under_way -= 1
+        extraction, slice_, scan = request.extraction, request.slice, request.extraction.scan
+        extraction.under_way -= 1
         try:
-            if isinstance(answer, ApiError) and answer.response.may_mean_the_query and part.cursor:
+            if isinstance(answer, ApiError) and answer.response.may_mean_the_query and slice_.cursor:
                 # The query has just worked, so it is the cursor that BILL does not know any more.
-                read.error = read.error or (None if read.plan.reopen(part) else answer)
+                extraction.error = extraction.error or (None if scan.reopen(slice_) else answer)
             elif isinstance(answer, Exception):
-                read.error = read.error or answer
+                extraction.error = extraction.error or answer
+            elif answer is None:
+                # BILL leaves out what is empty; but what it does not say proves nothing.
+                scan.keeps_up = False
+                extraction.waiting.append(scan.receive(slice_, [], ""))
             else:
-                read.waiting.append(read.plan.receive(part, *answer))
+                extraction.waiting.append(scan.receive(slice_, *answer))
         except EndlessError as error:
-            read.error = PagingError(f"{read.endpoint.stream}: {error}; {RUN_AGAIN}")
-        except Exception as error:  # noqa: BLE001 - NotAsAskedError, or a fault of ours: never a silent worker
-            read.error = error
-
-    def _ask(self, job: PageRequest) -> tuple[list[Record], str]:
-        plan, endpoint, cursor = job.read.plan, job.read.endpoint, job.part.cursor
-        if not job.read.is_begun:
-            job.read.is_begun = True
-            plan.started_at = plan.started_at or self._client.server_time()
-        params = endpoint.params(job.query, cursor)
-        body = self._client.get(endpoint.stream, endpoint.path, params, goes_on=plan.answered)
-        if body == {} and endpoint.may_be_left_out and not cursor:
-            # BILL leaves out what is empty; but what it does not say proves nothing.
-            plan.keeps_up = False
-            return [], ""
-        return endpoint.open(body, cursor)
+            extraction.error = PagingError(f"{extraction.endpoint.stream}: {error}; {RUN_AGAIN}")
+        except Exception as error:  # noqa: BLE001 - NotAsAskedError, or a fault of ours, which belongs to its stream
+            extraction.error = error

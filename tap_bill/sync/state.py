@@ -12,7 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from tap_bill.api.errors import StateError
-from tap_bill.sync.scan import Scan, parse, spell
+from tap_bill.sync.scan import Scan
+from tap_bill.sync.times import parse, spell
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,13 +61,13 @@ class StreamState:
 
     @property
     def shown(self) -> str | None:
-        """The bookmark as it is in the state, or None before the first complete pass."""
+        """The bookmark as it is in the state, or None before the first complete scan."""
         value: str | None = self._entry.get("replication_key_value")
         return value
 
     @property
     def interrupted(self) -> dict[str, t.Any] | None:
-        """What is known of an interrupted pass over all of the tables, or None."""
+        """What is known of an interrupted scan over all of the tables, or None."""
         progress: dict[str, t.Any] | None = self._entry.get("pass")
         return progress if progress and self._are_covered(progress) else None
 
@@ -78,11 +79,11 @@ class StreamState:
         self._regained.discard(table)
 
     def note(self, progress: Mapping[str, t.Any]) -> None:
-        """Keep how far a pass is, so that a run after an interruption goes on there."""
+        """Keep how far a scan is, so that a run after an interruption goes on there."""
         self._entry["pass"] = {**progress, "covers": self._covered}
 
     def begin_again(self) -> None:
-        """Forget how far a pass is: it is read in another way, from the beginning."""
+        """Forget how far a scan is: it is read in another way, from the beginning."""
         self._entry.pop("pass", None)
 
     def complete(self, bookmark: datetime | None) -> None:
