@@ -53,7 +53,7 @@ BY_NEXT_PAGE: t.Final = Paging("nextPage")
 """Spend & Expense; there, BILL ignores parameters that it does not know."""
 
 
-class Clock(enum.Enum):
+class Changes(enum.Enum):
     """Whether BILL filters the list by `updatedTime` and sorts it by `createdTime`."""
 
     DOCUMENTED = "BILL documents it, or it was seen to work"
@@ -107,15 +107,15 @@ class Resource:
         name: the stream.
         bill_object: BILL's name for it, for the README.
         path: below `api_url`; `{organization_id}` and `{parent_id}` are filled in.
-        clock: how sure reading by time is.
+        changes: how sure reading by time is.
         area: part of BILL. Spend & Expense is read with a token of its own, all others with a session.
         envelope: shape of the answer.
         records: the list in an `Envelope.LIST`.
         paging: how the next page is asked for; None where everything comes at once.
         key: columns that tell the records of an organization apart.
         queries: parameters to ask with, each in turn: what they bring together is the list.
-        parent: of what it is a part, where it costs a request for each of those.
-        is_default: whether it is read unless somebody deselects it, or only where somebody selects it.
+        parent: the resource for each record of which it is asked for; None for most.
+        is_default: whether it is read unless somebody deselects it; if not, only where somebody selects it.
         parent_key: column by which line tables name the record.
         lines: arrays that come as streams of their own.
         permission: what the user needs to read it, where BILL documents that.
@@ -124,7 +124,7 @@ class Resource:
     name: str
     bill_object: str
     path: str
-    clock: Clock
+    changes: Changes
     area: Area
     envelope: Envelope = Envelope.LIST
     records: str = "results"
@@ -139,7 +139,7 @@ class Resource:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The streams that come of it: its own, then those of its lines."""
+        """The streams that it brings: its own, then those of its lines."""
         return (self.name, *(lines.name for lines in self.lines))
 
     @property
@@ -168,12 +168,12 @@ def _custom_fields(what: str) -> tuple[Lines, Lines]:
 
 RESOURCES: t.Final[tuple[Resource, ...]] = (
     # Accounts payable
-    Resource("vendors", "Vendor", "/v3/vendors", Clock.DOCUMENTED, Area.PAYABLE),
+    Resource("vendors", "Vendor", "/v3/vendors", Changes.DOCUMENTED, Area.PAYABLE),
     Resource(
         "bills",
         "Bill",
         "/v3/bills",
-        Clock.DOCUMENTED,
+        Changes.DOCUMENTED,
         Area.PAYABLE,
         parent_key="billId",
         lines=(
@@ -185,7 +185,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "payments",
         "Payment",
         "/v3/payments",
-        Clock.ASSUMED,
+        Changes.ASSUMED,
         Area.PAYABLE,
         parent_key="paymentId",
         lines=(
@@ -198,7 +198,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "vendor_credits",
         "Vendor credit",
         "/v3/vendor-credits",
-        Clock.ASSUMED,
+        Changes.ASSUMED,
         Area.PAYABLE,
         parent_key="vendorCreditId",
         lines=(
@@ -210,7 +210,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "recurring_bills",
         "Recurring bill",
         "/v3/recurringbills",
-        Clock.NONE,
+        Changes.NONE,
         Area.PAYABLE,
         parent_key="recurringBillId",
         lines=(Lines("recurring_bill_line_items", ("recurringBillLineItems",), Key.ID),),
@@ -219,18 +219,18 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "bill_approval_policies",
         "Bill approval policy",
         "/v3/bill-approvals/policies",
-        Clock.NONE,
+        Changes.NONE,
         Area.PAYABLE,
         envelope=Envelope.ARRAY,
         paging=None,
     ),
     # Accounts receivable
-    Resource("customers", "Customer", "/v3/customers", Clock.DOCUMENTED, Area.RECEIVABLE),
+    Resource("customers", "Customer", "/v3/customers", Changes.DOCUMENTED, Area.RECEIVABLE),
     Resource(
         "invoices",
         "Invoice",
         "/v3/invoices",
-        Clock.DOCUMENTED,
+        Changes.DOCUMENTED,
         Area.RECEIVABLE,
         parent_key="invoiceId",
         lines=(
@@ -242,7 +242,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "receivable_payments",
         "Received payment",
         "/v3/receivable-payments",
-        Clock.DOCUMENTED,
+        Changes.DOCUMENTED,
         Area.RECEIVABLE,
         parent_key="receivedPaymentId",
         lines=(Lines("receivable_payment_invoice_payments", ("invoicePayments",), Key.POSITION),),
@@ -251,7 +251,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "credit_memos",
         "Credit memo",
         "/v3/credit-memos",
-        Clock.ASSUMED,
+        Changes.ASSUMED,
         Area.RECEIVABLE,
         parent_key="creditMemoId",
         lines=(
@@ -263,7 +263,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "recurring_invoices",
         "Recurring invoice",
         "/v3/recurring-invoices",
-        Clock.NONE,
+        Changes.NONE,
         Area.RECEIVABLE,
         parent_key="recurringInvoiceId",
         lines=(Lines("recurring_invoice_line_items", ("recurringInvoiceLineItems",), Key.ID),),
@@ -273,40 +273,40 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "accounting_classes",
         "Accounting class",
         "/v3/classifications/accounting-classes",
-        Clock.ASSUMED,
+        Changes.ASSUMED,
         Area.CLASSIFICATION,
     ),
     Resource(
         "chart_of_accounts",
         "Chart of accounts",
         "/v3/classifications/chart-of-accounts",
-        Clock.ASSUMED,
+        Changes.ASSUMED,
         Area.CLASSIFICATION,
     ),
-    Resource("departments", "Department", "/v3/classifications/departments", Clock.ASSUMED, Area.CLASSIFICATION),
-    Resource("employees", "Employee", "/v3/classifications/employees", Clock.ASSUMED, Area.CLASSIFICATION),
-    Resource("items", "Item", "/v3/classifications/items", Clock.ASSUMED, Area.CLASSIFICATION),
-    Resource("jobs", "Job", "/v3/classifications/jobs", Clock.ASSUMED, Area.CLASSIFICATION),
-    Resource("locations", "Location", "/v3/classifications/locations", Clock.ASSUMED, Area.CLASSIFICATION),
+    Resource("departments", "Department", "/v3/classifications/departments", Changes.ASSUMED, Area.CLASSIFICATION),
+    Resource("employees", "Employee", "/v3/classifications/employees", Changes.ASSUMED, Area.CLASSIFICATION),
+    Resource("items", "Item", "/v3/classifications/items", Changes.ASSUMED, Area.CLASSIFICATION),
+    Resource("jobs", "Job", "/v3/classifications/jobs", Changes.ASSUMED, Area.CLASSIFICATION),
+    Resource("locations", "Location", "/v3/classifications/locations", Changes.ASSUMED, Area.CLASSIFICATION),
     # Organization
-    Resource("bank_accounts", "Bank account", "/v3/funding-accounts/banks", Clock.DOCUMENTED, Area.ORGANIZATION),
+    Resource("bank_accounts", "Bank account", "/v3/funding-accounts/banks", Changes.DOCUMENTED, Area.ORGANIZATION),
     Resource(
-        "bank_account_users", "Bank account user", "/v3/funding-accounts/banks/users", Clock.NONE, Area.ORGANIZATION
+        "bank_account_users", "Bank account user", "/v3/funding-accounts/banks/users", Changes.NONE, Area.ORGANIZATION
     ),
-    Resource("users", "User", "/v3/users", Clock.ASSUMED, Area.ORGANIZATION),
-    Resource("roles", "Role", "/v3/roles", Clock.NONE, Area.ORGANIZATION),
+    Resource("users", "User", "/v3/users", Changes.ASSUMED, Area.ORGANIZATION),
+    Resource("roles", "Role", "/v3/roles", Changes.NONE, Area.ORGANIZATION),
     Resource(
         "payment_terms",
         "Payment term",
         "/v3/organizations/{organization_id}/payment-terms",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
     ),
     Resource(
         "organization",
         "Organization",
         "/v3/organizations/{organization_id}",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
         envelope=Envelope.OBJECT,
         paging=None,
@@ -317,7 +317,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "spend_transactions",
         "Card transaction",
         "/v3/spend/transactions",
-        Clock.FILTER_ONLY,
+        Changes.FILTER_ONLY,
         Area.SPEND,
         paging=Paging("nextPage", most=50),
         # Edits do not change the order of occurredTime, so they cannot move a row past the reader.
@@ -333,7 +333,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "spend_reimbursements",
         "Reimbursement",
         "/v3/spend/reimbursements",
-        Clock.NONE,
+        Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
@@ -344,12 +344,12 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
             Lines("spend_reimbursement_status_history", ("statusHistory",), Key.POSITION),
         ),
     ),
-    Resource("spend_cards", "Card", "/v3/spend/cards", Clock.NONE, Area.SPEND, paging=BY_NEXT_PAGE),
+    Resource("spend_cards", "Card", "/v3/spend/cards", Changes.NONE, Area.SPEND, paging=BY_NEXT_PAGE),
     Resource(
         "spend_budgets",
         "Budget",
         "/v3/spend/budgets",
-        Clock.NONE,
+        Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
@@ -358,7 +358,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "spend_users",
         "Spend & Expense user",
         "/v3/spend/users",
-        Clock.NONE,
+        Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
@@ -367,7 +367,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "spend_custom_fields",
         "Custom field",
         "/v3/spend/custom-fields",
-        Clock.NONE,
+        Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
@@ -377,7 +377,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "vendor_attachments",
         "Vendor attachment",
         "/v3/attachments/vendors/{parent_id}",
-        Clock.NONE,
+        Changes.NONE,
         Area.PAYABLE,
         key=("vendorId", "id"),
         parent=Parent("vendors", "vendorId"),
@@ -387,7 +387,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "customer_attachments",
         "Customer attachment",
         "/v3/attachments/customers/{parent_id}",
-        Clock.NONE,
+        Changes.NONE,
         Area.RECEIVABLE,
         key=("customerId", "id"),
         parent=Parent("customers", "customerId"),
@@ -397,7 +397,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "invoice_attachments",
         "Invoice attachment",
         "/v3/attachments/invoices/{parent_id}",
-        Clock.NONE,
+        Changes.NONE,
         Area.RECEIVABLE,
         key=("invoiceId", "id"),
         parent=Parent("invoices", "invoiceId"),
@@ -407,7 +407,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "bill_documents",
         "Bill document",
         "/v3/documents/bills/{parent_id}",
-        Clock.NONE,
+        Changes.NONE,
         Area.PAYABLE,
         key=("billId", "id"),
         parent=Parent("bills", "billId"),
@@ -417,7 +417,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "vendor_audit_trail",
         "Vendor audit trail",
         "/v3/reports/audit-trail/vendor/{parent_id}",
-        Clock.NONE,
+        Changes.NONE,
         Area.PAYABLE,
         envelope=Envelope.ARRAY,
         paging=Paging("start", by_offset=True),
@@ -430,7 +430,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "customer_contacts",
         "Customer contact",
         "/v3/customers/{parent_id}/contacts",
-        Clock.NONE,
+        Changes.NONE,
         Area.RECEIVABLE,
         key=("customerId", "id"),
         parent=Parent("customers", "customerId"),
@@ -440,7 +440,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "customer_bank_accounts",
         "Customer bank account",
         "/v3/customers/{parent_id}/bank-accounts",
-        Clock.NONE,
+        Changes.NONE,
         Area.RECEIVABLE,
         key=("customerId", "id"),
         parent=Parent("customers", "customerId"),
@@ -450,7 +450,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "vendor_bank_accounts",
         "Vendor bank account",
         "/v3/vendors/{parent_id}/bank-account",
-        Clock.NONE,
+        Changes.NONE,
         Area.PAYABLE,
         envelope=Envelope.OBJECT,
         paging=None,
@@ -462,7 +462,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "spend_budget_members",
         "Budget member",
         "/v3/spend/budgets/{parent_id}/members",
-        Clock.NONE,
+        Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
@@ -474,7 +474,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "spend_custom_field_values",
         "Custom field value",
         "/v3/spend/custom-fields/{parent_id}/values",
-        Clock.NONE,
+        Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
@@ -487,7 +487,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "bills_pending_approval",
         "Pending approval",
         "/v3/bill-approvals/pending-user-approvals",
-        Clock.NONE,
+        Changes.NONE,
         Area.PAYABLE,
         records="bills",
         paging=None,
@@ -499,7 +499,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "card_accounts",
         "Card account",
         "/v3/funding-accounts/cards",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
         records="cards",
         paging=None,
@@ -510,7 +510,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "card_account_users",
         "Card account user",
         "/v3/funding-accounts/cards/users",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
         key=("cardAccountId", "userId"),
         is_default=False,
@@ -519,7 +519,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "ap_cards",
         "AP card",
         "/v3/funding-accounts/ap-cards",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
         envelope=Envelope.ARRAY,
         paging=None,
@@ -529,7 +529,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "billing_statements",
         "Billing statement",
         "/v3/organizations/{organization_id}/billing-statements",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
         is_default=False,
     ),
@@ -537,7 +537,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "login_organizations",
         "Organization that the user may sign in to",
         "/v3/login/organizations",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
         envelope=Envelope.LISTS,
         paging=Paging("page", most=0),
@@ -547,7 +547,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         "organization_price_plan",
         "Price plan",
         "/v3/organizations/{organization_id}/price-plan",
-        Clock.NONE,
+        Changes.NONE,
         Area.ORGANIZATION,
         envelope=Envelope.OBJECT,
         paging=None,

@@ -197,7 +197,7 @@ class TapBill(Tap):
         """End an interrupted run with the exit code that a shell expects: a scheduler must not take it for finished."""
         if signal := (self._main or self).signal:
             if not self._main:
-                self.logger.warning("Stopped by %s; the next run goes on here.", Signals(signal).name)
+                self.logger.warning("Stopped by %s; the next run resumes here.", Signals(signal).name)
             raise SystemExit(128 + signal)
 
     def _patience(self) -> float | None:
@@ -251,7 +251,7 @@ class TapBill(Tap):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """Return the command line, on which `--test` knows the catalog wherever it stands."""
+        """Return the command line, on which `--test` knows the catalog wherever it comes on the line."""
         command = super().get_singer_command()
         for option in command.params:
             option.is_eager = option.is_eager or option.name == "catalog"
@@ -276,7 +276,7 @@ class TapBill(Tap):
         """Read one record of every selected stream of every organization, and print what can be read.
 
         Raises:
-            BillError: tells all that is wrong.
+            BillError: lists all that is wrong.
         """
         found = configuration.organizations(self.config)
         shared = SharedLimits(self.config)

@@ -6,17 +6,17 @@ import re
 from pathlib import Path
 
 from tap_bill.configuration import ALTERNATIVES, NEEDED
-from tap_bill.resources import RESOURCES, Clock
+from tap_bill.resources import RESOURCES, Changes
 from tap_bill.settings import SETTINGS
 from tap_bill.singer.streams import stream_classes
 
 README = Path(__file__).parents[1] / "README.md"
 
 HOW = {
-    Clock.DOCUMENTED: "what changed",
-    Clock.ASSUMED: "what changed; whole if BILL refuses the filter",
-    Clock.FILTER_ONLY: "what changed; whole if BILL ignores the filter",
-    Clock.NONE: "whole",
+    Changes.DOCUMENTED: "what changed",
+    Changes.ASSUMED: "what changed; whole if BILL refuses the filter",
+    Changes.FILTER_ONLY: "what changed; whole if BILL ignores the filter",
+    Changes.NONE: "whole",
 }
 
 
@@ -33,7 +33,7 @@ def streams():
     for resource in RESOURCES:
         main, *lines = found[resource.name]
         parent = resource.parent
-        how = f"for each of `{parent.stream}` that is read" if parent else HOW[resource.clock]
+        how = f"for each of `{parent.stream}` that is read" if parent else HOW[resource.changes]
         read = "by default" if resource.is_default else "**if selected**"
         rows.append((f"`{main.name}`", resource.area.value, resource.bill_object, key(main), how, cost(resource), read))
         rows += [

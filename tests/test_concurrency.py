@@ -105,7 +105,7 @@ def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
         (
             f"vendors: BILL could not answer GET /v3/vendors for organization {emulator.company.organization_id} "
             "(HTTP 500, BDC_1001: out of order, tried 2 times): BILL has trouble with this request; run again later, "
-            "and tell BILL's support if it stays so."
+            "and contact BILL's support if it happens again."
         ),
         (
             "1 of 2 streams could not be read to the end: vendors. The reason is logged above for each; what was read "

@@ -20,7 +20,7 @@ from tap_bill.api.stats import StreamStats
 from tap_bill.api.transport import ApiResponse
 
 STREAMS = {resource.name for resource in ACCOUNTS}
-TROUBLE = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so."
+TROUBLE = "BILL has trouble with this request; run again later, and contact BILL's support if it happens again."
 
 
 def read_whole(run, company, streams=STREAMS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import canned
 import pytest
 
-ADVICE = "nothing is lost, the bookmark has not moved: run again, and tell BILL's support if it stays so."
+ADVICE = "nothing is lost, the bookmark has not moved: run again, and contact BILL's support if it happens again."
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_an_answer_that_is_not_json_stops_the_run(tap, serve, answer):
     assert run.errors == [
         (
             f"roles: BILL could not answer GET /v3/roles for organization {canned.ORGANIZATION} (HTTP 200: the body is "
-            "not JSON, tried 2 times): BILL has trouble with this request; run again later, and tell BILL's support if "
-            "it stays so."
+            "not JSON, tried 2 times): BILL has trouble with this request; run again later, and contact BILL's support "
+            "if it happens again."
         )
     ]

@@ -146,7 +146,7 @@ def test_a_list_of_one_second_is_walked():
 def test_a_row_that_must_come_again_and_does_not_is_noticed():
     plan, _ = first_page(TIMES[:3])
     plan.receive(plan.next_slice(), [record(9, TIMES[9]), record(8, TIMES[8])], "next")
-    with pytest.raises(NotAsAskedError, match="the row again"):
+    with pytest.raises(NotAsAskedError, match="show again the row"):
         plan.receive(plan.next_slice(), [record(5, TIMES[5]), record(6, TIMES[6])], "next")
 
 

@@ -378,7 +378,7 @@ def test_a_record_without_an_id_stops_the_run(tap, httpserver):
     config = canned.serve(httpserver, {"/v3/roles": {"results": [{"type": "AUDITOR"}]}})
     run = tap(config, select={"roles"})
     assert run.exit_code == 1
-    assert run.errors == ["roles: BILL sent a row without id, so it has no key; tell BILL's support."]
+    assert run.errors == ["roles: BILL sent a row without id, so it has no key; contact BILL's support."]
 
 
 def test_deselecting_a_field_of_a_line_leaves_the_parent_whole(tap, config, company, catalog):

@@ -218,7 +218,7 @@ def test_a_list_that_goes_round_in_circles_stops_the_run(tap, quirk, how):
     (line,) = run.errors
     assert line == (
         f"spend_transactions: {how}; nothing is lost, the bookmark has not moved: run again, "
-        "and tell BILL's support if it stays so."
+        "and contact BILL's support if it happens again."
     )
     assert "replication_key_value" not in run.stdout
 

@@ -127,9 +127,9 @@ class _SessionHeaders(AuthBase):
 class BillSessionAuthenticator:
     """One BILL session of one organization, shared by all its streams.
 
-    The session is made at the first request, replaced when BILL says it is dead or when it was idle for too long,
-    and ended by `sign_out`. BILL allows 200 logins an hour per developer key, so however many readers meet a dead
-    session, one login is made.
+    The session is made at the first request, replaced when BILL has ended it or when it was idle for too long,
+    and ended by `sign_out`. BILL allows 200 logins an hour per developer key, so however many workers find a
+    session ended, one login is made.
 
     Args:
         requester: sends the login.
@@ -178,7 +178,7 @@ class BillSessionAuthenticator:
             return self._session
 
     def renew(self, refused: AuthBase) -> bool:
-        """Give up a session that BILL called dead, unless another reader has replaced it already."""
+        """Give up a session that BILL has ended, unless another worker has replaced it already."""
         with self._lock:
             if self._session is refused:
                 self._session = None

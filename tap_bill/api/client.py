@@ -45,8 +45,8 @@ class SharedLimits:
             return self._quotas[dev_key]
 
 
-class Surroundings(t.TypedDict):
-    """What a client is told by the run: the `User-Agent` of its requests, and what is set when the run ends."""
+class ClientOptions(t.TypedDict):
+    """What a run hands to its clients: the `User-Agent` of requests, and the event that is set when the run ends."""
 
     user_agent: str
     stop: threading.Event
@@ -60,7 +60,7 @@ class Client:
         shared: what it shares with the clients of other organizations.
         run_stats: counts by stream.
         whose: data it reads, for messages.
-        surroundings: see there.
+        options: see there.
     """
 
     credentials: Credentials
@@ -72,16 +72,14 @@ class Client:
         shared: SharedLimits,
         run_stats: RunStats,
         whose: str,
-        **surroundings: t.Unpack[Surroundings],
+        **options: t.Unpack[ClientOptions],
     ) -> None:
         limiter = ConcurrencyLimiter(settings["max_concurrency"])
-        timeout, user_agent = settings["request_timeout"], surroundings["user_agent"]
+        timeout, user_agent = settings["request_timeout"], options["user_agent"]
         self._run_stats = run_stats
         self._transport = Transport(settings["api_url"], timeout=timeout, user_agent=user_agent, limiter=limiter)
         policy = RetryPolicy(settings["max_retries"], settings["rate_limit_max_wait"])
-        self._requester = Requester(
-            self._transport, limiter, shared.clock, policy, stop=surroundings["stop"], whose=whose
-        )
+        self._requester = Requester(self._transport, limiter, shared.clock, policy, stop=options["stop"], whose=whose)
         self._server_time: datetime | None = None
 
     def sign_in(self) -> None:
@@ -136,12 +134,12 @@ class BillClient(Client):
         settings: Mapping[str, t.Any],
         shared: SharedLimits,
         run_stats: RunStats,
-        **surroundings: t.Unpack[Surroundings],
+        **options: t.Unpack[ClientOptions],
     ) -> None:
         """Make the client; nothing is sent yet."""
         login = Login(settings)
         whose = f"organization {login.organization_id}"
-        super().__init__(settings, shared, run_stats, whose, **surroundings)
+        super().__init__(settings, shared, run_stats, whose, **options)
         requests, sign_ins = shared.quotas(login.dev_key)
         self.quotas = (requests,)
         self.credentials = self._session = BillSessionAuthenticator(
@@ -176,10 +174,10 @@ class SpendClient(Client):
         settings: Mapping[str, t.Any],
         shared: SharedLimits,
         run_stats: RunStats,
-        **surroundings: t.Unpack[Surroundings],
+        **options: t.Unpack[ClientOptions],
     ) -> None:
         """Make the client; nothing is sent yet."""
-        super().__init__(settings, shared, run_stats, "Spend & Expense", **surroundings)
+        super().__init__(settings, shared, run_stats, "Spend & Expense", **options)
         self._api_url: str = settings["api_url"]
         self.credentials = SpendTokenAuthenticator(settings["spend_api_token"])
         self.quotas = (RateLimiter(),)
@@ -226,7 +224,7 @@ class SpendClient(Client):
                 raise self._refused(error.response) from None
             if error.response.action is not ErrorAction.STOP:
                 raise SignInError(error.message) from None
-            # What is read later tells by itself what is wrong with it.
+            # Anything else that is wrong shows when the streams are read.
 
     def _refused(self, response: ErrorResponse) -> SignInError:
         code = ", ".join((f"HTTP {response.status}", *response.codes))

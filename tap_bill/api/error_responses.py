@@ -29,7 +29,7 @@ UNUSABLE_QUERY: t.Final = (400, 422)
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """An answer that is of no use, read from any of BILL's body shapes.
+    """An error answer, read from any of BILL's body shapes.
 
     Args:
         status: the HTTP status.
@@ -77,7 +77,7 @@ class ErrorResponse:
 class ApiError(BillError):
     """BILL answered a request with an error.
 
-    `response` keeps the status and the codes for callers that can go on without this answer.
+    `response` keeps the status and the codes for callers that can continue without this answer.
     """
 
     def __init__(self, message: str, response: ErrorResponse) -> None:
@@ -88,7 +88,7 @@ class ApiError(BillError):
 
 
 def read_error(status: int, body: object, *, is_json: bool) -> ErrorResponse | None:
-    """Tell whether an answer is of no use, and why.
+    """Return what is wrong with an answer, or None if it can be used.
 
     BILL documents an array of objects with `code` and `message`. Arrays without codes and single objects were
     seen too; v2 answers errors under status 200 in an envelope of its own, and other readers guard against error

@@ -49,7 +49,7 @@ class StateError(BillError):
 class SignInError(BillError):
     """BILL refused the sign-in, or gave no answer to it.
 
-    `wrong_credentials` tells whether the user or the key is refused, whichever the organization.
+    `wrong_credentials`: whether the user or the key is refused, so that no other organization needs to be tried.
     """
 
     scope = Scope.SIDE
@@ -85,7 +85,7 @@ class QuotaError(BillError):
 
 
 class PagingError(BillError):
-    """The cursor of a list leads nowhere new."""
+    """The cursor of a list leads to no new rows."""
 
 
 class TargetGoneError(BillError):
@@ -101,7 +101,7 @@ class StoppedError(BillError):
 
 
 def fault(where: str, error: Exception) -> BillError:
-    """Log the traceback of an error that is the tap's own, and return what to tell of it."""
+    """Log the traceback of an error that is the tap's own, and return the error to report."""
     LOGGER.error("%s: could not be read.", where, exc_info=error)
     return BillError(f"{where}: {type(error).__name__}, a fault of tap-bill: report it with the lines above.")
 
@@ -130,7 +130,9 @@ class KnownError(t.NamedTuple):
 
 
 _SIGNED_OUT: t.Final = "also right after a fresh sign-in; check that nothing else signs this user out"
-_TROUBLE: t.Final = "BILL has trouble with this request; run again later, and tell BILL's support if it stays so"
+_TROUBLE: t.Final = (
+    "BILL has trouble with this request; run again later, and contact BILL's support if it happens again"
+)
 
 CODES: t.Final[dict[str, KnownError]] = {
     "BDC_1001": KnownError(ErrorAction.RETRY, _TROUBLE),

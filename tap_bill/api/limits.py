@@ -74,7 +74,7 @@ class ConcurrencyLimiter:
 
 
 class ServerClock:
-    """BILL's clock, as far as the `Date` of its answers tells; this machine's where nothing told yet.
+    """BILL's clock, as the `Date` of its answers gives it; this machine's until the first answer.
 
     It runs on by the monotonic clock, so that a machine whose time is wrong or is set does not matter.
     """
@@ -82,7 +82,7 @@ class ServerClock:
     def __init__(self) -> None:
         self._base = time.time() - time.monotonic()
 
-    def tell(self, server_time: datetime) -> None:
+    def set(self, server_time: datetime) -> None:
         """Take over the time of an answer."""
         self._base = server_time.timestamp() - time.monotonic()
 

@@ -12,7 +12,8 @@ from tap_bill.resources import Envelope, Paging, Resource
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Record = dict[str, t.Any]
+Record = dict[str, t.Any]
+"""A row as BILL sent it."""
 
 SMALLEST_PAGE: t.Final = 20
 """Rows that BILL puts on a page unless it is asked for more: a shorter page is the last one even where BILL should
@@ -48,7 +49,7 @@ class Endpoint:
 
     @property
     def may_be_left_out(self) -> bool:
-        """Whether an empty answer may stand for an empty list: BILL leaves out fields without a value."""
+        """Whether an empty object may mean an empty list: BILL leaves out fields without a value."""
         return self.envelope is Envelope.LIST
 
     def params(self, query: Mapping[str, str], cursor: str) -> dict[str, str]:
@@ -100,4 +101,6 @@ _RECORDS: t.Final[dict[Envelope, t.Callable[[t.Any, str], t.Any]]] = {
 }
 """How the records are taken out of each shape of answer."""
 
-RUN_AGAIN: t.Final = "nothing is lost, the bookmark has not moved: run again, and tell BILL's support if it stays so."
+RUN_AGAIN: t.Final = (
+    "nothing is lost, the bookmark has not moved: run again, and contact BILL's support if it happens again."
+)

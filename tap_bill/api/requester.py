@@ -52,7 +52,7 @@ class Credentials(t.Protocol):
         """Return what to send with the next request."""
 
     def renew(self, refused: AuthBase) -> bool:
-        """Give up what BILL called dead; return whether `headers` may get something better."""
+        """Give up credentials that BILL no longer accepts; return whether `headers` may get better ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Requester:
     Args:
         transport: what sends.
         limiter: how many at once; narrowed while BILL says that there are too many.
-        clock: told what time it is for BILL.
+        clock: set by the `Date` of every answer.
         policy: how patient to be.
         stop: set when the run ends, so that nobody waits any longer.
         whose: data they ask for, for messages: an organization's, or those of Spend & Expense.
@@ -135,7 +135,7 @@ class Requester:
             stats: counts it.
 
         Raises:
-            ApiError: if BILL refuses, or goes on refusing.
+            ApiError: if BILL refuses, also after retries.
             QuotaError: if the hour's requests are used up and the next hour is too far away.
             SignInError: if a new session was needed, and BILL refuses the credentials.
             UnreachableError: if no usable answer comes back.
@@ -202,7 +202,7 @@ class Requester:
         except UnreachableError as error:
             raise UnreachableError(f"{request.stream}: {error.message}.") from None
         if answer.server_time:
-            self._clock.tell(answer.server_time)
+            self._clock.set(answer.server_time)
         return answer
 
     def _pause(self, request: Request, outcome: ApiResponse | NoAnswerError, retries: int, stats: StreamStats) -> None:

@@ -22,7 +22,7 @@ class StreamStats:
         records: RECORD messages.
         requests: requests sent, repeated ones included.
         retries: requests repeated because of trouble.
-        renewals: sessions that were found dead by its requests.
+        renewals: new sessions that its requests needed, because BILL had ended the one before.
         waited: seconds its requests waited for BILL's limits, all requests added up.
         before: the bookmark before the run; None without one.
         after: the bookmark after it.
@@ -43,7 +43,7 @@ class StreamStats:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether there is nothing to tell: nothing new, no trouble."""
+        """Whether there is nothing to report: nothing new, no trouble."""
         trouble = self.retries or self.renewals or self.waited or self.skipped or self.failed
         return not (self.records or trouble) and self.before == self.after
 

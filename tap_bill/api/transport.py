@@ -31,10 +31,10 @@ REDIRECT: t.Final = 3
 """First digit of the statuses that send a client elsewhere."""
 
 LONGEST: t.Final = 1_000_000
-"""Seconds that a socket is waited for, at most: it refuses to be told much more."""
+"""Seconds that a socket is waited for, at most: sockets do not accept much more."""
 
 FOR_EVER: t.Final = 1e9
-"""Seconds that stand for any longer time that `Retry-After` may name; a thread can still wait for them."""
+"""Seconds that any longer `Retry-After` is cut to; a thread can still wait for so long."""
 
 OLDEST: t.Final = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD: t.Final = timedelta(days=1)
@@ -198,7 +198,7 @@ def _time(text: str) -> datetime | None:
 
 
 def _seconds(header: str, now: datetime) -> float | None:
-    """Read `Retry-After`, which is a number of seconds or a date; `now` is by the clock that the date goes by."""
+    """Read `Retry-After`, a number of seconds or a date; `now` is the time on the clock that wrote the date."""
     if header.strip().isdecimal():
         return min(float(header), FOR_EVER)
     time = _time(header)

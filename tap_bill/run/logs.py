@@ -1,4 +1,4 @@
-"""The log of a run over several organizations: every line says whose it is."""
+"""The log of a run over several organizations: every line names its organization."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import singer_sdk
 
-ORGANIZATION: ContextVar[str] = ContextVar("organization", default="")
+CURRENT_ORGANIZATION: ContextVar[str] = ContextVar("organization", default="")
 """The organization that this thread works for; empty in a run over one."""
 
 
@@ -16,11 +16,11 @@ _SDK = str(Path(singer_sdk.__file__).parent)
 
 
 class OrganizationFilter(logging.Filter):
-    """Puts the organization before a message, and drops what would be told of every stream of every organization."""
+    """Puts the organization before a message, and drops lines that come for every stream of each."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record is logged, after adding the organization to it."""
-        organization = ORGANIZATION.get()
+        organization = CURRENT_ORGANIZATION.get()
         if not organization:
             return True
         of_a_stream = record.name != "tap-bill"

@@ -37,7 +37,7 @@ class OrganizationRun:
         streams: all of them, by name.
         begin: writes the state that the run begins with.
         writer: where the messages go.
-        patience: tells how many seconds to wait for a request that is under way when the run ends; None for its end.
+        patience: returns how many seconds to wait for requests under way when the run ends; None: until they end.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class OrganizationRun:
             Those that could not be read to the end.
 
         Raises:
-            BillError: if there is nothing left to go on with.
+            BillError: if there is nothing left to read with.
         """
         context = self.context
         refused = self.sign_in()  # before anything is written, so that a refusal leaves no trace in the target

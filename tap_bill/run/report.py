@@ -31,8 +31,8 @@ class Outcome:
     @property
     def failures(self) -> list[str]:
         """Everything that went wrong, each once."""
-        told = (*(stats.failed for _, stats in self.run_stats), self.error)
-        return list(dict.fromkeys(line for text in told for line in text.splitlines()))
+        lines = (*(stats.failed for _, stats in self.run_stats), self.error)
+        return list(dict.fromkeys(line for text in lines for line in text.splitlines()))
 
 
 _COLUMNS: t.Final = (
@@ -58,7 +58,7 @@ _ORDER: t.Final = {
         )
     )
 }
-"""Line tables stand below the stream that they come from."""
+"""Line tables are listed below the stream that they come from."""
 
 _LINE_TABLES: t.Final = {lines.name for resource in RESOURCES for lines in resource.lines}
 
@@ -79,13 +79,13 @@ def _section(outcome: Outcome, brief: bool) -> Iterable[str]:  # noqa: FBT001 - 
     whose = f"Organization {outcome.organization_id}" if outcome.organization_id else "Spend & Expense"
     yield f"{whose}: {', '.join(total)}, {waited:.0f} s waited for limits"
     yield from (f"  FAILED: {failure}" for failure in outcome.failures)
-    told = [(stream, stats) for stream, stats in run_stats if not (brief and stats.is_quiet)]
-    rows = [tuple(name for name, _ in _COLUMNS), *(_row(stream, stats) for stream, stats in told)]
+    lines = [(stream, stats) for stream, stats in run_stats if not (brief and stats.is_quiet)]
+    rows = [tuple(name for name, _ in _COLUMNS), *(_row(stream, stats) for stream, stats in lines)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    for row in rows if told else ():
+    for row in rows if lines else ():
         cells = (f"{cell:{align}{width}}" for cell, width, (_, align) in zip(row, widths, _COLUMNS, strict=True))
         yield f"  {'  '.join(cells)}".rstrip()
-    if quiet := len(run_stats) - len(told):
+    if quiet := len(run_stats) - len(lines):
         yield f"  and {quiet} without anything new"
 
 

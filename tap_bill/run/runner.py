@@ -12,7 +12,7 @@ from collections import deque
 
 from tap_bill.api.errors import BillError, TargetGoneError, fault
 from tap_bill.api.stats import RunStats
-from tap_bill.run.logs import ORGANIZATION, name_organizations
+from tap_bill.run.logs import CURRENT_ORGANIZATION, name_organizations
 from tap_bill.run.report import Outcome, summary
 from tap_bill.singer.writer import OrganizationWriter, SharedOutput
 from tap_bill.sync.reader import GLANCE
@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
 LOGGER = logging.getLogger("tap-bill")
 
-PATIENCE: t.Final = 3.0
+PATIENCE_OF_ALL: t.Final = 3.0
 """Seconds that a run which is to stop waits for each organization's readers."""
 
 
@@ -123,7 +123,7 @@ class Several:
             for run in self._active:
                 run.context.stop.set()
         for reader in readers:
-            reader.join(PATIENCE)
+            reader.join(PATIENCE_OF_ALL)
         if not self._target_gone:
             self._output.write_state(now=True)
         self._output.close()
@@ -135,7 +135,7 @@ class Several:
                 if not self._waiting:
                     return
                 settings = self._waiting.popleft()
-            ORGANIZATION.set(settings["organization_id"])
+            CURRENT_ORGANIZATION.set(settings["organization_id"])
             self._read_alone(settings)
 
     def _read_alone(self, settings: Mapping[str, t.Any]) -> None:

@@ -96,7 +96,7 @@ def line_rows(lines: Lines, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[
     """Find the lines inside a record.
 
     Yields:
-        Each line as BILL sent it, with the columns that tell its place: `position` from 1 and, for a nested array,
+        Each line as BILL sent it, with the columns that give its place: `position` from 1 and, for a nested array,
         the id of the entry that encloses it.
     """
     outer, *inner = lines.array
@@ -191,7 +191,7 @@ class _Shape:
 
         Args:
             value: as BILL sent it; it is not changed.
-            path: where it stands.
+            path: of the value in its row.
             unknown: takes what does not fit, by path.
             levels: in how many levels of objects a field that the schema does not name does not fit.
         """

@@ -1,4 +1,4 @@
-"""Stream maps: the SDK's, with mistakes found before anything is sent, and failures told in one line."""
+"""Stream maps: the SDK's, with mistakes found before anything is sent, and failures reported in one line."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def levels(maps: Iterable[StreamMap]) -> int | None:
 
 
 def _register(mapper: PluginMapper, stream: Stream) -> bool:
-    """Make the maps of a stream, and tell whether the catalog selects it.
+    """Make the maps of a stream, and return whether the catalog selects it.
 
     Of one that is not selected every column is kept: its key is needed, and a filter on it holds for its lines.
     """
@@ -113,7 +113,7 @@ def _ours(name: str, stream_map: StreamMap) -> StreamMap:
 
 
 def _telling(name: str, evaluate: Callable[..., t.Any]) -> Callable[..., t.Any]:
-    """Return an evaluation that tells in one line what failed, without the values that it failed for."""
+    """Return an evaluation that says in one line what failed, without the values that it failed for."""
 
     def telling(
         expr: str, expr_parsed: ast.Expr, record: dict[str, t.Any], property_name: str | None

@@ -24,7 +24,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from tap_bill.api.error_responses import ApiError
 from tap_bill.api.errors import BillError, ErrorAction
 from tap_bill.api.pagination import Endpoint
-from tap_bill.resources import Clock, Key, Lines, Parent, Resource
+from tap_bill.resources import Changes, Key, Lines, Parent, Resource
 from tap_bill.settings import parse_time
 from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.records import UNKNOWN_FIELDS, RowMaker, line_rows
@@ -103,7 +103,9 @@ class BillStream(Stream):
             )
         for key in self.primary_keys:
             if row.get(key) is None:
-                raise BillError(f"{self.name}: BILL sent a row without {key}, so it has no key; tell BILL's support.")
+                raise BillError(
+                    f"{self.name}: BILL sent a row without {key}, so it has no key; contact BILL's support."
+                )
         return row
 
     @property
@@ -130,7 +132,7 @@ class BillStream(Stream):
 
     @cached_property
     def stats(self) -> StreamStats:
-        """What is told of this stream in the run's summary."""
+        """What the summary of the run says about this stream."""
         return self._run.stats.of(self.name)
 
     def endpoint(self, parent_id: str = "") -> Endpoint:
@@ -189,7 +191,7 @@ class BillStream(Stream):
             yield from super()._generate_record_messages(record)
 
     def log(self, message: str, *args: t.Any, level: int = logging.INFO, **kwargs: t.Any) -> None:
-        """Log a message, except the SDK's announcement of an error that tells all by itself, or that is none."""
+        """Log a message, except the SDK's announcement of an error that is reported elsewhere, or that is none."""
         if level == logging.ERROR and isinstance(sys.exception(), TOLD_ELSEWHERE):
             return
         super().log(message, *args, level=level, **kwargs)
@@ -268,7 +270,7 @@ class PartStream(ChildStream):
 
     parent: Parent
 
-    when_readable = "What it misses until then is made up for once it may be read."
+    when_readable = "What it misses until then is read as soon as it may be."
 
     def __init__(self, tap: Tap, context: RunContext) -> None:
         """Make the stream."""
@@ -328,7 +330,7 @@ class PartStream(ChildStream):
         return ""
 
     def _write_of(self, parent_id: str, extraction: Extraction) -> None:
-        """Write the parts of one record; a record that went away meanwhile, or that has none, brings nothing."""
+        """Write the parts of one record; a record that was deleted meanwhile, or that has none, brings no rows."""
         own: dict[str, t.Any] = {**self._run.owner, self.parent.column: parent_id}
         reader = self._run.reader_of(self.resource)
         position = 0
@@ -372,7 +374,7 @@ class ResourceStream(BillStream):
         """Plan the passes of this run, so that their first pages can be fetched ahead."""
         for context in self.partitions or ():
             state = self._state(context)
-            if not state.behind:  # what is to be made up for shows only when the stream's turn comes
+            if not state.behind:  # what was missed shows only when the stream's turn comes
                 extraction = self._extractions[context[ORGANIZATION]] = self._plan(state)
                 yield extraction
 
@@ -418,7 +420,7 @@ class ResourceStream(BillStream):
                 self.logger.info("%s: may be read again; what it has missed comes now.", part.name)
 
     def _begin_again(self, state: StreamState) -> None:
-        """Keep nothing of a scan that could not be read as planned: its successor could not tell what it missed."""
+        """Forget how far a scan is that could not be read as planned: it begins again in another way."""
         if self._incremental:
             state.begin_again()
             self._bill.state_writer.write_state(self.tap_state)
@@ -468,7 +470,7 @@ class ResourceStream(BillStream):
     @property
     def _incremental(self) -> bool:
         """Whether a bookmark is kept; a catalog may force the stream to be read whole."""
-        return self.resource.clock is not Clock.NONE and self.replication_method == REPLICATION_INCREMENTAL
+        return self.resource.changes is not Changes.NONE and self.replication_method == REPLICATION_INCREMENTAL
 
     def _state(self, context: Context) -> StreamState:
         tables = [stream.name for stream in (self, *self._tables) if stream.selected]
@@ -482,11 +484,11 @@ class ResourceStream(BillStream):
                 start_date=parse_time(start_date) if start_date else None,
                 lookback=self.config["lookback_seconds"],
             )
-            if self.resource.clock is Clock.FILTER_ONLY:
+            if self.resource.changes is Changes.FILTER_ONLY:
                 scan = scan.walked(self.resource.queries[0])
             elif state.interrupted:
                 scan.resume(state.interrupted)
-        elif self.resource.clock in SORTED:
+        elif self.resource.changes in SORTED:
             scan = Scan()
         else:
             scan = Scan.whole(self.resource.queries)
@@ -516,7 +518,7 @@ class ResourceStream(BillStream):
         """Do nothing: the scan begins at its own bookmark."""
 
 
-SORTED: t.Final = (Clock.DOCUMENTED, Clock.ASSUMED)
+SORTED: t.Final = (Changes.DOCUMENTED, Changes.ASSUMED)
 """Where BILL is asked for the order of creation, even to read all: then no edit can move a row past the reader."""
 
 
@@ -549,7 +551,7 @@ def stream_classes(resources: Iterable[Resource]) -> Iterator[type[BillStream]]:
             }
             yield type(resource.name, (PartStream,), common | own)
             continue
-        incremental = resource.clock is not Clock.NONE
+        incremental = resource.changes is not Changes.NONE
         main = type(
             resource.name, (ResourceStream,), common | {"replication_key": REPLICATION_KEY if incremental else None}
         )

@@ -47,7 +47,7 @@ class RunContext:
 
     @cached_property
     def owner(self) -> dict[str, str | None]:
-        """The column that tells rows of several organizations apart."""
+        """The column that keeps rows of several organizations apart."""
         return {ORGANIZATION: self.organization_id or None}
 
     @cached_property

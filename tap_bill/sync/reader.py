@@ -24,9 +24,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tap_bill.api.client import Client
-    from tap_bill.api.pagination import Endpoint
+    from tap_bill.api.pagination import Endpoint, Record
     from tap_bill.sync.scan import Page, Scan, Slice
-    from tap_bill.sync.walk import Record
 
 PAGES_WAITING: t.Final = 8
 """Pages that may wait or be under way for the stream that is being written."""
@@ -68,7 +67,7 @@ class PageRequest(t.NamedTuple):
         extraction: that it belongs to.
         slice: that it reads in.
         query: what it asks for.
-        cursor: where a walk goes on; empty where no cursor is followed.
+        cursor: of the next page of a walk; empty where no cursor is followed.
         goes_on: whether BILL has answered the beginning of the same list.
     """
 

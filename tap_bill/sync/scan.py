@@ -28,7 +28,7 @@ from tap_bill.sync.walk import MOST_ROUNDS, Walk, fingerprint, identity
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tap_bill.sync.walk import Record
+    from tap_bill.api.pagination import Record
 
 SLACK: t.Final = timedelta(seconds=1)
 """How far a time that BILL shows may lie after the one it stores."""
@@ -40,7 +40,7 @@ EVEN: t.Final = 10.0
 """How many times the pace at one end of a slice may be that at the other for its rows to count as evenly spread."""
 
 CROWD_PAGES: t.Final = 10
-"""Pages that are walked as one piece where rows stand too close together to be told apart by their second."""
+"""Pages that are walked together where too many rows were created within one second."""
 
 FEW: t.Final = 10
 """Rows on a page from which on it is worth a look how many of them would come again."""
@@ -90,7 +90,7 @@ class Slice:
     end: datetime | None = None
     ascending: bool = False
     is_crowded: bool = False
-    """Whether rows stand so close together at the upper end that only the lower one gets on."""
+    """Whether rows lie so close together at the upper end that only the lower end advances."""
     is_new: bool = True
     """Whether it was cut off and nothing came of it yet."""
     below: _Edge = field(default_factory=_Edge)
@@ -102,13 +102,13 @@ class Slice:
 
     @property
     def cursor(self) -> str:
-        """Where to go on; empty where no cursor is followed."""
+        """The cursor of the next page; empty where no cursor is followed."""
         return self.walk.cursor if self.walk else ""
 
     def turn(self) -> None:
         """Choose the end that is read next: one after the other, and first the one where something is known already.
 
-        The end of a time line that was begun comes first: where rows without a `createdTime` stand there, no request
+        The end of a time line that was begun comes first: if rows without a `createdTime` are there, no request
         for the times in between would show them.
         """
         if self.is_crowded:
@@ -137,7 +137,7 @@ class Slice:
 
 
 class Page(t.NamedTuple):
-    """Records to write, and where their slice stands once they are written.
+    """Records to write, and how far their slice is once they are written.
 
     Args:
         slice: that they belong to.
@@ -161,7 +161,7 @@ class Scan:
     Args:
         since: read the rows changed at or after this time; None for every row.
         bookmark: where the last complete scan got to, or None before the first.
-        started_at: BILL's clock when the scan began; None before its first request, or where BILL does not tell.
+        started_at: BILL's clock when the scan began; None before its first request, or where BILL sends no `Date`.
         ordered: whether slices of the time line are read from both ends. If not, each slice is walked.
         keeps_up: whether every row that changed since the bookmark is read for sure, so that the bookmark may move.
         verifies: whether walks are repeated until two agree, because a bookmark depends on them.
@@ -280,7 +280,7 @@ class Scan:
             cursor: `nextPage`, empty at the end of the list.
 
         Raises:
-            EndlessError: if the cursor leads nowhere new.
+            EndlessError: if the cursor leads to no new rows.
             NotAsAskedError: if the rows are not those that were asked for.
         """
         slice_.busy = False
@@ -308,7 +308,7 @@ class Scan:
         if any(one > other for one, other in pairwise(along)) or not slice_.may_hold(first, newest):
             raise NotAsAskedError("BILL did not keep the creation order that was asked for")
         if slice_.edge.rows and slice_.edge.rows.keys().isdisjoint(map(identity, records)):
-            raise NotAsAskedError("BILL did not show the row again that its creation order must go on with")
+            raise NotAsAskedError("BILL did not show again the row that its creation order must continue from")
         if slice_.begin is None and slice_.ascending:
             self._newest = along[-1]
         if slice_.end is None and not slice_.ascending:
@@ -392,7 +392,7 @@ class Scan:
         return Page(slice_, new, None, None, slice_.finished)
 
     def reopen(self, slice_: Slice) -> bool:
-        """Begin a walk's round again after BILL refused its cursor; return False where that is of no use."""
+        """Begin a walk's round again after BILL refused its cursor; return False once that has been tried too often."""
         slice_.busy = False
         return slice_.walk is not None and slice_.walk.reopen()
 
@@ -433,8 +433,8 @@ class Scan:
         if not self._has_told:
             self._has_told = True
             self.notes.append(
-                f"more than a page of rows were created close to {spell(newest)}; they are read as one piece, so a run "
-                "that is stopped before its end begins that piece again"
+                f"more than a page of rows were created close to {spell(newest)}; they are read together, so a run "
+                "that stops before the last of them reads them all again"
             )
 
     def _give_up(self, why: str) -> None:
@@ -461,7 +461,7 @@ class Scan:
     def next_bookmark(self) -> datetime | None:
         """Return the bookmark once the scan is complete: BILL's clock when it began, up to which every change was read.
 
-        It stays where BILL told no time, or where it is not certain that every row was read.
+        It stays where BILL sent no `Date`, or where it is not certain that every row was read.
         """
         if self.started_at is None or not self.keeps_up:
             return self.bookmark
@@ -470,7 +470,7 @@ class Scan:
     # Resuming
 
     def progress(self) -> dict[str, t.Any]:
-        """Return what a later run needs to go on here, as JSON."""
+        """Return what a later run needs to resume here, as JSON."""
         return {
             "started_at": _spelled(self.started_at),
             "since": _spelled(self.since),
@@ -479,7 +479,7 @@ class Scan:
         }
 
     def resume(self, progress: Mapping[str, t.Any]) -> None:
-        """Go on where an interrupted scan stopped, unless it knew no clock or selected fewer rows than this one is to.
+        """Resume where an interrupted scan stopped, unless it knew no clock or selected fewer rows than this one is to.
 
         Raises:
             KeyError, TypeError, ValueError: if it is not what `progress` returned.

@@ -1,7 +1,7 @@
 """What the tap keeps in Singer state, per stream and organization.
 
 `{"bookmarks": {"bills": {"partitions": [{"context": {"organizationId": "008..."}, "replication_key": "updatedTime",
-"replication_key_value": "2026-06-30T12:00:00.000Z", "covers": ["bill_line_items", "bills"]}]}}}`. Beside them stand,
+"replication_key_value": "2026-06-30T12:00:00.000Z", "covers": ["bill_line_items", "bills"]}]}}}`. In addition,
 while a pass runs, `"pass"`: `Scan.progress()` and the tables that it covers; and, while BILL does not let the user read
 what is asked for per record, `"behind": {"bill_documents": {"since": "2026-06-01T00:00:00.000Z", "parent": "00n..."}}`:
 from when on that table has missed rows (null: from the beginning), and a record for which it was refused.
@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 REPLICATION_KEY: t.Final = "updatedTime"
 
 ORGANIZATION: t.Final = "organizationId"
-"""The column, and the context of a bookmark, that tell organizations apart."""
+"""The column, and the context of a bookmark, that keep organizations apart."""
 
 
 class StreamState:
@@ -30,7 +30,7 @@ class StreamState:
 
     A stream, its line tables and its parts share a bookmark. A table that was not selected when the bookmark was made
     has missed rows, so the bookmark holds only for the tables that it covers. A part that may not be read does not
-    hold the others up: what it has missed is noted, and made up for once it may be read.
+    hold the others up: what it has missed is noted, and read as soon as it may be.
 
     Args:
         entry: the writable part of the tap's state.
@@ -79,7 +79,7 @@ class StreamState:
         self._regained.discard(table)
 
     def note(self, progress: Mapping[str, t.Any]) -> None:
-        """Keep how far a scan is, so that a run after an interruption goes on there."""
+        """Keep how far a scan is, so that a run after an interruption resumes there."""
         self._entry["pass"] = {**progress, "covers": self._covered}
 
     def begin_again(self) -> None:

@@ -12,11 +12,10 @@ from tap_bill.sync.times import time_of
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-Record = dict[str, t.Any]
-"""A row as BILL sent it."""
+    from tap_bill.api.pagination import Record
 
 MOST_ROUNDS: t.Final = 3
-"""How often a list is walked before it counts as one that does not come to rest."""
+"""How often a list is walked before the tap gives up waiting for it to stay the same."""
 
 MOST_REOPENED: t.Final = 3
 """How often in a row a walk begins again because BILL refused its own cursor."""
@@ -30,11 +29,11 @@ MOST_EMPTY_PAGES: t.Final = 100
 
 
 class EndlessError(Exception):
-    """The cursor of a list leads nowhere new; the message says how that showed."""
+    """The cursor of a list leads to no new rows; the message says how that showed."""
 
 
 def identity(record: Record) -> t.Any:
-    """Return what tells a record from others: its `id`, or all of it."""
+    """Return what identifies a record: its `id`, or all of it."""
     key = record.get("id")
     return key if isinstance(key, str | int) else msgspec.json.encode(record)
 
@@ -51,7 +50,7 @@ class Walk:
     Args:
         query: `sort`, `filters` and the like; they stay the same from page to page.
         remembers: whether a second round is to show that nothing moved during the first.
-        cursor: where to go on; empty for the first page.
+        cursor: of the next page; empty for the first.
     """
 
     query: dict[str, str]
@@ -74,7 +73,7 @@ class Walk:
         """Take a page in, and return the rows of it that the round before did not have as they are now.
 
         Raises:
-            EndlessError: if the cursor leads nowhere new.
+            EndlessError: if the cursor leads to no new rows.
         """
         self._follow([identity(record) for record in records], cursor)
         self._pages += 1
@@ -120,7 +119,7 @@ class Walk:
         self._begin()
 
     def reopen(self) -> bool:
-        """Begin the round once more after BILL refused its own cursor; return False where that is of no use."""
+        """Begin the round again after BILL refused its own cursor; return False once that was tried too often."""
         self._reopened += 1
         self._begin()
         return self._reopened <= MOST_REOPENED
