@@ -37,18 +37,19 @@ clean:  ## Remove what make put here; your .env and Meltano's bookmarks stay
 
 # What is installed, by uv: it takes a fifth of pip's time and pins for every platform. `installed` is written last.
 # Your own Python: make demo PYTHON=/path/to/python3
-fits := import sys, venv, ensurepip; sys.version_info < (3, 11) and sys.exit(1); print(sys.executable)
+fits := import sys, importlib.util as util; parts = util.find_spec("venv") and util.find_spec("ensurepip"); \
+	sys.exit(1) if sys.version_info < (3, 11) or not parts else print(sys.executable)
 candidates := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 python3.11)
 python = $(eval python := $(shell for it in $(candidates); do "$$it" -c '$(fits)' 2>/dev/null && break; done))$(python)
 # Of two makes at once the second waits, then finds everything in place.
 alone := import fcntl, os, sys; os.dup2(os.open(".tools/lock", os.O_CREAT | os.O_RDWR), 9); \
 	fcntl.flock(9, fcntl.LOCK_EX); os.execvp(sys.argv[1], sys.argv[1:])
 set_up = test -n "$(python)" || { \
-	echo 'tap-bill needs Python 3.11 or newer with the module venv. Not so: $(candidates).' \
-	'If you have one, name it: make PYTHON=/path/to/python3' >&2; exit 1; }; \
-	mkdir -p .tools && "$(python)" -c '$(alone)' $(MAKE) --silent PYTHON="$(python)"
+	echo 'tap-bill needs Python 3.11 or newer, with its venv module. Tried: $(candidates).' \
+	'To name another: make PYTHON=/path/to/python3' >&2; exit 1; }; \
+	mkdir -p .tools && "$(python)" -S -c '$(alone)' $(MAKE) --silent python="$(python)"
 quietly = @echo "Setting up $(@D) ..."; rm -f $@; { $(2); } </dev/null >.tools/$(1).log 2>&1 && touch $@ || { \
-	echo "$(@D) failed: $$(grep -iE 'error|failed' .tools/$(1).log | tail -n 1). Is the package index reachable" \
+	echo "$(@D) failed: $$(grep -ioE '(error:|failed to fetch:?) [ -~]*' .tools/$(1).log | tail -n 1). Is the package index reachable" \
 	"from here (network, proxy, pip.conf)? The whole log is .tools/$(1).log." >&2; exit 1; }
 with_index := .tools/uv/bin/python requirements/index.py
 uv := $(with_index) .tools/uv/bin/uv
