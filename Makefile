@@ -49,7 +49,7 @@ set_up = test -n "$(python)" || { \
 	'To name another: make PYTHON=/path/to/python3' >&2; exit 1; }; \
 	mkdir -p .tools && "$(python)" -S -c '$(alone)' $(MAKE) --silent python="$(python)"
 quietly = @echo "Setting up $(@D) ..."; rm -f $@; { $(2); } </dev/null >.tools/$(1).log 2>&1 && touch $@ || { \
-	echo "$(@D) failed: $$(grep -ioE '(error:|failed to fetch:?) [ -~]*' .tools/$(1).log | tail -n 1). Is the package index reachable" \
+	echo "$(@D) failed: $$(grep -ioE '(error:|failed to fetch:)( [!-~]+)+' .tools/$(1).log | tail -n 1). Is the package index reachable" \
 	"from here (network, proxy, pip.conf)? The whole log is .tools/$(1).log." >&2; exit 1; }
 with_index := .tools/uv/bin/python requirements/index.py
 uv := $(with_index) .tools/uv/bin/uv
