@@ -49,8 +49,8 @@ set_up = test -n "$(python)" || { \
 	'To name another: make PYTHON=/path/to/python3' >&2; exit 1; }; \
 	mkdir -p .tools && "$(python)" -S -c '$(alone)' $(MAKE) --silent python="$(python)"
 quietly = @echo "Setting up $(@D) ..."; rm -f $@; { $(2); } </dev/null >.tools/$(1).log 2>&1 && touch $@ || { \
-	echo "$(@D) failed: $$(grep -ioE '(error:|failed to fetch:)( [!-~]+)+' .tools/$(1).log | tail -n 1). Is the package index reachable" \
-	"from here (network, proxy, pip.conf)? The whole log is .tools/$(1).log." >&2; exit 1; }
+	echo "$(@D) failed: $$(grep -ioE '(error:|failed to fetch:)( [!-~]+)+' .tools/$(1).log | tail -n 1)." \
+	"Is the package index reachable (network, proxy, pip.conf)? The whole log: .tools/$(1).log" >&2; exit 1; }
 with_index := .tools/uv/bin/python requirements/index.py
 uv := $(with_index) .tools/uv/bin/uv
 fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip sync --python $(@D) $<
@@ -69,4 +69,5 @@ fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip s
 
 .meltano/installed: requirements/plugins.txt pyproject.toml meltano.yml .tools/meltano/installed
 	$(call quietly,plugins,UV_CONSTRAINT=$< UV_BUILD_CONSTRAINT=$< MELTANO_VENV_BACKEND=uv $(with_index) env \
-		MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/.tools/install.db" .tools/meltano/bin/meltano install --clean)
+		MELTANO_CLI_DISABLE_VERSION_CHECK=1 MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/.tools/install.db" \
+		.tools/meltano/bin/meltano install --clean)
