@@ -17,7 +17,7 @@ from demo.warehouse import warehouse
 from tap_bill.resources import RESOURCES
 from tap_bill.singer.records import line_rows
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"
 MONEY = {
     "bills": ["amount", "fundingAmount", "paidAmount", "dueAmount", "scheduledAmount", "creditAmount", "exchangeRate"],
