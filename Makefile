@@ -12,6 +12,8 @@ ifndef PYTHON
 PYTHON = $(eval PYTHON := $(or $(call first,$(with_venv)),$(call first,$(new_enough))))$(PYTHON)
 endif
 
+# What Python compiles is kept whatever the environment says: dozens of processes would compile the same again.
+keep_compiled := PYTHONDONTWRITEBYTECODE=
 # tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
 side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
@@ -24,7 +26,7 @@ demo: python  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgre
 
 test: python  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(PYTHON) requirements/install.py dev meltano plugins --try singer-tools
-	@$(MAKE) --no-print-directory lint; lint=$$?; .venv/bin/python -m pytest $(side_by_side) && exit $$lint
+	@$(MAKE) --no-print-directory lint; lint=$$?; $(keep_compiled) .venv/bin/python -m pytest $(side_by_side) && exit $$lint
 
 check: python  ## Lint and types only
 	@$(PYTHON) requirements/install.py dev
