@@ -16,6 +16,8 @@ endif
 keep_compiled := PYTHONDONTWRITEBYTECODE=
 # tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
 side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+# Lines and branches of tap_bill; pyproject.toml says what is measured and how much must be covered.
+measured := --cov --cov-report=term
 
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
@@ -26,7 +28,7 @@ demo: python  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgre
 
 test: python  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(PYTHON) requirements/install.py dev meltano plugins --try singer-tools
-	@$(MAKE) --no-print-directory lint; lint=$$?; $(keep_compiled) .venv/bin/python -m pytest $(side_by_side) && exit $$lint
+	@$(MAKE) --no-print-directory lint; lint=$$?; $(keep_compiled) .venv/bin/python -m pytest $(side_by_side) $(measured) && exit $$lint
 
 check: python  ## Lint and types only
 	@$(PYTHON) requirements/install.py dev
@@ -41,7 +43,7 @@ pins: python  ## Renew the pinned versions in requirements/*.txt
 
 clean:  ## Remove what make put here; your .env and Meltano's bookmarks stay
 	@rm -rf .venv .tools .demo .meltano/extractors .meltano/loaders .meltano/logs .meltano/run
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(new_enough)' 2>/dev/null || { \

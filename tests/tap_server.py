@@ -22,6 +22,8 @@ import threading
 import time
 from pathlib import Path
 
+import coverage
+
 
 def child(control):
     """Return what a child is to do, in that child; None in this process, at its end."""
@@ -57,6 +59,7 @@ def watched(order, stdout, stderr, line):
     os.environ.update(run["environment"])
     time.tzset()
     sys.argv = run["command"]
+    coverage.process_startup()  # where the environment asks for it
     return run
 
 
