@@ -3,8 +3,12 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint pins clean FORCE
 
+# What Python compiles is kept whatever the environment says: dozens of processes would compile the same again.
+keep_compiled := PYTHONDONTWRITEBYTECODE=
 # tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
 side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+# Lines and branches of tap_bill; pyproject.toml says what is measured and how much must be covered.
+measured := --cov --cov-report=term
 
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
@@ -16,7 +20,7 @@ demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, Post
 test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(set_up) .venv/installed .meltano/installed
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
-	@$(MAKE) --no-print-directory lint; lint=$$?; .venv/bin/python -m pytest $(side_by_side) && exit $$lint
+	@$(MAKE) --no-print-directory lint; lint=$$?; $(keep_compiled) .venv/bin/python -m pytest $(side_by_side) $(measured) && exit $$lint
 
 check:  ## Lint and types only
 	@$(set_up) .venv/installed
@@ -33,7 +37,7 @@ pins:  ## Renew the pinned versions in requirements/*.txt
 
 clean:  ## Remove what make put here; your .env and Meltano's bookmarks stay
 	@rm -rf .venv .tools .demo .meltano/extractors .meltano/loaders .meltano/logs .meltano/run .meltano/installed
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # What is installed, by uv: it takes a fifth of pip's time and pins for every platform. `installed` is written last.
 # Your own Python: make demo PYTHON=/path/to/python3

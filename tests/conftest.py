@@ -1,10 +1,22 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, what is measured, and how the tests are spread over workers.
+
+Where a test goes:
+
+    unit/      needs neither a server nor a process: tables, schemas, documents, arithmetic, the tap on a BILL in memory
+    server/    runs the tap as a user does, against the emulator or against a server that gives canned answers
+    process/   needs real programs: signals and kills, the console script, the wheel, Meltano, PostgreSQL
+    emulator/  tests the emulator itself, without the tap
+
+What several folders use is beside this file: `runs.py` runs the tap, `canned.py` gives answers, `layers.py` decides
+when the emulator answers, `fixtures/` holds one file of records for every stream.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
 import os
+import threading
 from pathlib import Path
 
 import hypothesis
@@ -24,14 +36,28 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("fixed")
 
-LONGEST_FIRST = ("test_meltano", "test_wheel", "test_histories", "test_stream_maps")
-SHARES_NOTHING = {
-    "test_answers", "test_concurrency", "test_configuration", "test_faults", "test_incremental",
-    "test_interruptions", "test_isolation", "test_limits", "test_order", "test_organizations", "test_parts",
-    "test_passes", "test_permissions", "test_secrets", "test_sign_in", "test_spend", "test_stream_maps",
-    "test_summary",
+LONGEST_FIRST = (
+    "test_meltano", "test_two_hundred_in_one_process", "test_histories", "test_sdk_suite", "test_interruptions",
+)  # fmt: skip
+"""Files and tests that begin before all others, so that all workers end at about the same time."""
+
+STAY_TOGETHER = {"emulator", "process", "test_passes", "test_records", "test_schemas", "test_sdk_suite"}
+"""Folders and files of which a file's tests share what takes long to make; all others may run on any worker."""
+
+NOT_MEASURED = {
+    "emulator", "test_schemas", "test_sdk_suite", "test_concurrency", "test_order", "test_secrets", "test_wheel",
+    "test_two_hundred_in_one_process", "test_eight_kills_lose_nothing_and_cost_little",
+    "test_the_console_script_writes_the_same",
 }  # fmt: skip
-"""Files whose tests may run on any worker, because they share nothing that takes long to make."""
+"""Folders, files and tests in which coverage is not measured, because it would double the time that they take.
+
+They run no line of the tap that no other test runs.
+"""
+
+
+def names(item):
+    """What the tables above may call a test: its own name, its file's or its folder's."""
+    return {getattr(item, "originalname", item.name), item.path.stem, item.path.parent.name}
 
 
 class Spread(LoadScopeScheduling):
@@ -42,7 +68,7 @@ class Spread(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        return nodeid if Path(file).stem in SHARES_NOTHING else file
+        return file if {Path(file).stem, Path(file).parent.name} & STAY_TOGETHER else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -51,9 +77,22 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes longest, so that all workers end at about the same time."""
-    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: (order.get(item.path.stem, len(order)), item.path.stem in SHARES_NOTHING))
+    def place(item):
+        longest = [number for number, name in enumerate(LONGEST_FIRST) if name in names(item)]
+        return (longest or [len(LONGEST_FIRST)])[0], not names(item) & STAY_TOGETHER
+
+    items.sort(key=place)
+    for item in items:
+        if names(item) & NOT_MEASURED:
+            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(autouse=True)
+def measured(request, monkeypatch):
+    """Leave out the processes of a test that is not measured, and the threads of all servers."""
+    threading.settrace(None)
+    if request.node.get_closest_marker("no_cover"):
+        monkeypatch.delenv(runs.MEASURED, raising=False)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

@@ -35,6 +35,9 @@ PATIENCE = 600
 EXAMPLES_TIMES = int(os.environ.get("EXAMPLES_TIMES", "0"))
 """How many times as many examples property tests try, drawn anew each time; 0: the same ones in every run."""
 
+MEASURED = "COVERAGE_PROCESS_CONFIG"
+"""In whose environment this is, that process writes down which lines of the tap it runs."""
+
 SHORT_PAUSE = 0.01
 """Seconds between two tries, at most."""
 
@@ -102,6 +105,7 @@ class TapServer:
             self._process = subprocess.Popen(
                 [sys.executable, program, str(number)],
                 pass_fds=[number],
+                env={name: value for name, value in os.environ.items() if name != MEASURED},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )

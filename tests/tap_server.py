@@ -1,8 +1,9 @@
 """Starts the tap for the tests: a process that has imported it, and a child of that for every run.
 
 Importing the tap takes longer than most runs do. A child is what the console script makes: with arguments, environment,
-folder, streams and signals of its own it runs `TapBill.cli()`, and it ends as Python ends. Only what Python reads when
-it starts (`PYTHON...`, the locale) is that of the tests.
+folder, streams and signals of its own it runs `TapBill.cli()`, and it ends as Python ends, except that it does not take
+its modules apart, which would take longer than most runs. Only what Python reads when it starts (`PYTHON...`, the
+locale) is that of the tests.
 
 Over the socket whose number is the only argument come four open files for every run: what to run, as JSON, its stdout
 and stderr, and a socket on which the child's process ID and then its exit code are told. The process ends with it.
@@ -10,14 +11,18 @@ and stderr, and a socket on which the child's process ID and then its exit code 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
 import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
+
+import coverage
 
 
 def child(control):
@@ -54,7 +59,32 @@ def watched(order, stdout, stderr, line):
     os.environ.update(run["environment"])
     time.tzset()
     sys.argv = run["command"]
+    coverage.process_startup()  # where the environment asks for it
     return run
+
+
+def end(code):
+    """End as Python does: threads first, then what was registered for the end, then what is still to be written."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
+def exit_code(program):
+    """Return the exit code with which Python would end after this."""
+    try:
+        program()
+    except SystemExit as error:
+        if error.code is None or isinstance(error.code, int):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
+    except BaseException:  # noqa: BLE001 - as Python does, whatever it is
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
 
 
 def main():
@@ -71,7 +101,7 @@ def main():
     if run := child(control):
         if run["longest_pause"] is not None:
             requester.LONGEST_PAUSE = run["longest_pause"]
-        sys.exit(TapBill.cli())
+        end(exit_code(TapBill.cli))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from canned import ORGANIZATION
 from bill_emulator import Company, Emulator
 from tap_bill.resources import RESOURCES, Envelope
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 LINES = [lines.name for resource in RESOURCES for lines in resource.lines]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 WORKFLOWS = {path.name: path.read_text(encoding="utf-8") for path in (PROJECT / ".github" / "workflows").glob("*.yml")}
 STEP = re.compile(r"^ *(?:- )?uses: *(.*)$", re.MULTILINE)
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")

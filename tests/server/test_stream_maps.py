@@ -14,7 +14,7 @@ from runs import settings
 
 from bill_emulator import Company, Emulator
 
-SCHEMAS = Path(__file__).parents[1] / "schemas"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 NONE = "__NULL__"
 
 

@@ -258,7 +258,8 @@ def test_what_may_not_be_read_of_a_whole_list_leaves_no_mark(tap, company):
         paths = [request.path for request in emulator.requests[before:]]
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "behind" not in json.dumps(second.state)
-    assert paths[:3] == ["/connect/v3/spend/users/current", "/connect/v3/spend/budgets", "/connect/v3/spend/budgets"]
+    lists = [path for path in paths if not path.endswith("/members")]  # these come while the list is still read
+    assert lists[:3] == ["/connect/v3/spend/users/current", "/connect/v3/spend/budgets", "/connect/v3/spend/budgets"]
 
 
 def test_many_parts_are_written_as_they_come(tap, company):

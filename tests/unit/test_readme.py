@@ -11,7 +11,7 @@ import readme
 from tap_bill.api.errors import CODES
 from tap_bill.resources import RESOURCES
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 
 
 def test_the_tables_are_those_of_the_code():

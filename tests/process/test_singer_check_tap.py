@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-CHECKER = Path(__file__).parents[1] / ".tools" / "singer-tools" / "bin" / "singer-check-tap"
+CHECKER = Path(__file__).parents[2] / ".tools" / "singer-tools" / "bin" / "singer-check-tap"
 
 
 @pytest.mark.skipif(

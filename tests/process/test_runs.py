@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 import pytest
 import runs
@@ -32,6 +33,18 @@ def test_the_console_script_writes_the_same(arguments, tmp_path):
     assert without_times(run.stderr) == without_times(script.stderr)
 
 
+def test_the_module_runs_like_the_console_script(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "tap_bill", "--about", "--format=json"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    run = runs.run_tap(None, "--about", "--format=json", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, run.stdout)
+
+
 def without_times(log):
     return [line.partition(runs.PRINTED_PREFIX)[2] or line for line in log.splitlines()]
 
@@ -56,8 +69,8 @@ def test_a_fault_shows_its_traceback(tmp_path):
 
 def test_a_run_that_hangs_is_ended_and_told(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "never.json")
-    with monkeypatch.context() as patch:
-        patch.setattr(runs, "PATIENCE", 0.5)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(runs, "PATIENCE", 0.5)
         with pytest.raises(subprocess.TimeoutExpired):
             runs.run_tap(None, "--config", "never.json", folder=tmp_path)
     assert runs.run_tap(None, "--version", folder=tmp_path).exit_code == 0

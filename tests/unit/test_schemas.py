@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("error")
 
 HERE = Path(__file__).resolve().parent
-SCHEMAS = HERE.parent / "schemas"
-FIXTURES = HERE / "fixtures"
+SCHEMAS = HERE.parents[1] / "schemas"
+FIXTURES = HERE.parent / "fixtures"
 
 ORGANIZATION = "00801TAPBILLFIXTURE1"
 UNKNOWN = "_unknown_fields"

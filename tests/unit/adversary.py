@@ -64,6 +64,12 @@ class Ways:
     mischief: float = 0.7  # how likely something changes before an answer
 
 
+def bounds(term):
+    """One term of a filter: the field, the operator, and the instant that it names."""
+    name, operator, value = term.split(":", 2)
+    return name, operator, parse(value.strip('"'))
+
+
 @dataclass
 class World(BaseAdapter):
     """The server: rows, a clock, and what happens between two answers."""
@@ -148,7 +154,7 @@ class World(BaseAdapter):
 
     def answer(self, query):
         refused = 400, [{"severity": "ERROR", "message": "not accepted"}]
-        terms = [term.split(":", 2) for term in query.get("filters", "").split(",") if term]
+        terms = [bounds(term) for term in query.get("filters", "").split(",") if term]
         sort = self.applies(query.get("sort", ""), bool(terms))
         if sort == "refused" or any(getattr(self.ways, f"{NAMES[name]}_filter") == "refused" for name, *_ in terms):
             return refused
@@ -201,7 +207,7 @@ class World(BaseAdapter):
         for key, row in self.rows.items():
             has_created = row["created_time"] not in {"missing", "null"}
             stored = {"createdTime": row["created"] if has_created else None, "updatedTime": row["updated"]}
-            if not all(self.holds(stored[name], name, operator, value) for name, operator, value in terms):
+            if not all(self.holds(stored[name], name, operator, bound) for name, operator, bound in terms):
                 continue
             if sort:
                 null = stored["createdTime"] is None
@@ -214,12 +220,11 @@ class World(BaseAdapter):
         chosen.sort(reverse=sort.endswith("desc"))
         return chosen
 
-    def holds(self, stored, name, operator, value):
+    def holds(self, stored, name, operator, bound):
         if getattr(self.ways, f"{NAMES[name]}_filter") == "ignored":
             return True
         if stored is None:
             return False
-        bound = parse(value.strip('"'))
         return stored >= bound if operator == "gte" else stored < bound
 
     def shown(self, key):
