@@ -53,27 +53,40 @@ How well each behaviour is known:
 | the status of `BDC_1144` (choose); that sign-ins have the same code | undocumented; assumed |
 | a session belongs to one organization; several organizations on one server | documented |
 | a Console API token in place of the password; `rememberMeId` and `device` make a session trusted | documented |
-| broken answers (choose, see `bill_emulator.faults`) | seen by other readers, or on any network |
+| broken answers (choose, see `protocol.faults`) | seen by other readers, or on any network |
 | JSON in Latin-1 or 20,000 levels deep, a path that always fails (choose) | undocumented |
-| Spend & Expense: see `bill_emulator.spend` | |
-| what is asked for per record, and rarely used lists: see `bill_emulator.parts` | |
+| Spend & Expense: see `protocol.spend` | |
+| what is asked for per record, and rarely used lists: see `company.parts` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
 | `Date` in the asctime or RFC 850 form (choose) | HTTP; that BILL sends it: undocumented |
 | two `Date` headers, other zones, year 9999, no date, none at all or none at first (choose) | undocumented |
 
-`bill_emulator.traffic` adds latency and the limit, and counts what happens (`emu.counters`, `emu.reset_counters()`,
-`/control`); `bill_emulator.people` edit while somebody reads. `bill_emulator.spread` crowds `createdTime`.
-`bill_emulator.faults` breaks answers, `bill_emulator.front` serves several organizations and counts by the hour.
+`protocol.limits` adds latency and the limit, and counts what happens (`emu.counters`, `emu.reset_counters()`,
+`/control`); `protocol.edits` edit while somebody reads. `company.spread` crowds `createdTime`.
+`protocol.faults` breaks answers, `protocol.organizations` serves several organizations and counts by the hour.
 `Emulator(layers=...)` takes ASGI middlewares for anything else.
 """
 
 from __future__ import annotations
 
 from bill_emulator.clock import Clock
-from bill_emulator.company import Company
-from bill_emulator.faults import Faults
-from bill_emulator.midlist import MidList
-from bill_emulator.oddities import OddTimes
-from bill_emulator.server import Emulator
+from bill_emulator.company.company import Company
+from bill_emulator.company.odd_times import OddTimes
+from bill_emulator.company.parts import EXTRAS, PARTS
+from bill_emulator.protocol.api import Credentials
+from bill_emulator.protocol.faults import KINDS, Faults
+from bill_emulator.protocol.mid_list import MidList
+from bill_emulator.protocol.server import Emulator
 
-__all__ = ["Clock", "Company", "Emulator", "Faults", "MidList", "OddTimes"]
+__all__ = [
+    "EXTRAS",
+    "KINDS",
+    "PARTS",
+    "Clock",
+    "Company",
+    "Credentials",
+    "Emulator",
+    "Faults",
+    "MidList",
+    "OddTimes",
+]

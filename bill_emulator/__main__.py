@@ -9,16 +9,16 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from bill_emulator.app import Credentials
 from bill_emulator.arguments import port, seconds, whole
-from bill_emulator.company import ORGANIZATION_ID, Company
-from bill_emulator.faults import KINDS, Faults
-from bill_emulator.paging import QUIRKS, STYLES
+from bill_emulator.company.company import ORGANIZATION_ID, Company
+from bill_emulator.company.settings import ROLE_TYPES
+from bill_emulator.company.spread import PILES, SPREADS
+from bill_emulator.protocol.api import Credentials
+from bill_emulator.protocol.faults import KINDS, Faults
+from bill_emulator.protocol.paging import QUIRKS, STYLES
+from bill_emulator.protocol.server import Emulator
+from bill_emulator.protocol.spend import QUIRKS as SPEND_QUIRKS
 from bill_emulator.resources import RESOURCES
-from bill_emulator.rows_setup import ROLE_TYPES
-from bill_emulator.server import Emulator
-from bill_emulator.spend import QUIRKS as SPEND_QUIRKS
-from bill_emulator.spread import PILES, SPREADS
 from bill_emulator.switches import BREAK, add_switches, broken_path, settings
 
 if TYPE_CHECKING:

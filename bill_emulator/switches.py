@@ -9,11 +9,11 @@ import argparse
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bill_emulator.arguments import compound, seconds, share, whole, yes
-from bill_emulator.dates import DATES
-from bill_emulator.faults import KINDS
-from bill_emulator.midlist import MidList
-from bill_emulator.oddities import FIELDS, ODDITIES, STORED, OddTimes
-from bill_emulator.order import ENDS, ORDERS, WHENS
+from bill_emulator.company.odd_times import FIELDS, ODDITIES, STORED, OddTimes
+from bill_emulator.protocol.date_header import DATES
+from bill_emulator.protocol.faults import KINDS
+from bill_emulator.protocol.mid_list import MidList
+from bill_emulator.protocol.sorting import ENDS, ORDERS, WHENS
 from bill_emulator.resources import RESOURCES
 
 if TYPE_CHECKING:

@@ -356,7 +356,8 @@ def test_impossible_companies_are_refused(arguments):
 
 DIGEST = """
 import hashlib
-from bill_emulator.company import Company, RESOURCES
+from bill_emulator import Company
+from bill_emulator.resources import RESOURCES
 digest = hashlib.sha256()
 company = Company(seed=7, bills=60)
 for name in RESOURCES:

@@ -11,8 +11,8 @@ import requests
 from emulator_client import Client
 
 from bill_emulator import Clock, Company, Emulator, Faults
-from bill_emulator.app import Credentials
-from bill_emulator.faults import KINDS
+from bill_emulator.protocol.api import Credentials
+from bill_emulator.protocol.faults import KINDS
 
 NOW = datetime(2026, 7, 1, 12, 59, 50, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from emulator_client import Client
 
 from bill_emulator import Company, Emulator
-from bill_emulator.parts import PARTS
+from bill_emulator.company.parts import PARTS
 
 NOW = "2026-07-01T12:30:15.000+00:00"
 

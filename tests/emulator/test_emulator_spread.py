@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from bill_emulator import Company
-from bill_emulator.ledger import CLOSED, FOUNDED, OPENED
+from bill_emulator.company.ledger import CLOSED, FOUNDED, OPENED
 from bill_emulator.resources import RESOURCES
 
 PARTIES = ("vendors", "customers")

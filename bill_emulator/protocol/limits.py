@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bill_emulator.control import is_control
-from bill_emulator.errors import TOO_MANY_AT_ONCE, CodedError
+from bill_emulator.protocol.control import is_control
+from bill_emulator.protocol.errors import TOO_MANY_AT_ONCE, CodedError
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from bill_emulator.company import Company
+    from bill_emulator.company.company import Company
 
 _STATUSES = range(400, 600)
 
@@ -38,7 +38,7 @@ class Counters:
     """What happened since the start, or since they were set back. Requests to `/control` are not counted.
 
     Whoever has read an answer to its end finds it counted, and what
-    `bill_emulator.people` did on its account.
+    `protocol.edits` did on its account.
     """
 
     requests: int = 0

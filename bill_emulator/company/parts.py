@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.ledger import CLOSED
+from bill_emulator.company.ledger import CLOSED
 from bill_emulator.times import DAY, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bill_emulator.company import Company
+    from bill_emulator.company.company import Company
 
 Row = dict[str, Any]
 

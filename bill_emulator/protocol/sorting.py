@@ -15,7 +15,7 @@ from bill_emulator.resources import TIME, Field
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bill_emulator.table import Stored
+    from bill_emulator.company.table import Stored
 
 SHUFFLED = "shuffled"
 DISPLACED = "displaced"

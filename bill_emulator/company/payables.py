@@ -11,10 +11,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bill_emulator.ids import make_id
-from bill_emulator.ledger import Credit, Debt, Ledger, Line, Party, Payment, Share, exchange_rate, in_dollars, money
-from bill_emulator.names import GOODS, PEOPLE, VENDORS, picked
-from bill_emulator.rows_setup import Row, Setup, address, lean
+from bill_emulator.company.ids import make_id
+from bill_emulator.company.ledger import (
+    Credit,
+    Debt,
+    Ledger,
+    Line,
+    Party,
+    Payment,
+    Share,
+    exchange_rate,
+    in_dollars,
+    money,
+)
+from bill_emulator.company.names import GOODS, PEOPLE, VENDORS, picked
+from bill_emulator.company.settings import Row, Setup, address, lean
 from bill_emulator.times import DAY, calendar_day, shown
 
 _APPROVALS = ("UNASSIGNED", "ASSIGNED", "APPROVED", "APPROVING", "APPROVED", "DENIED", "APPROVED")

@@ -9,7 +9,7 @@ key is absent at the end. Undocumented, hence a choice of two behaviours:
 
 Assumed: a cursor carries its query; `filters` and `sort` may be repeated along with `page` but must then be the same,
 otherwise 400; `max` may change, and without it the cursor's own is used; cursors do not expire, unless
-`bill_emulator.midlist` says so; they are not bound to a session; one that was not handed out for this list answers 400.
+`protocol.mid_list` says so; they are not bound to a session; one that was not handed out for this list answers 400.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from bill_emulator.errors import ValidationError
+from bill_emulator.protocol.errors import ValidationError
 from bill_emulator.resources import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bill_emulator.midlist import Mark
-    from bill_emulator.table import Entry, Key, Stored, View
+    from bill_emulator.company.table import Entry, Key, Stored, View
+    from bill_emulator.protocol.mid_list import Mark
 
 DEFAULT_MAX = 20
 LARGEST_MAX = 100
@@ -60,7 +60,7 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     before: bool = False  # keyset only: the page ends before the position
     blank: bool = False  # an empty page comes first
     again: int = 0  # makes the same position look new
-    number: int = 0  # together with `made`: see bill_emulator.midlist.Mark
+    number: int = 0  # together with `made`: see bill_emulator.protocol.mid_list.Mark
     made: int = 0
 
 

@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.ledger import CLOSED
-from bill_emulator.names import PEOPLE
+from bill_emulator.company.ledger import CLOSED
+from bill_emulator.company.names import PEOPLE
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bill_emulator.oddities import Oddities
+    from bill_emulator.company.odd_times import Oddities
 
 Row = dict[str, Any]
 

@@ -16,16 +16,16 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.parts import PARTS
+from bill_emulator.company.parts import PARTS
+from bill_emulator.protocol.spend import NAMES as SPEND_NAMES
+from bill_emulator.protocol.spend import PARTS as SPEND_PARTS
 from bill_emulator.resources import RESOURCES
-from bill_emulator.spend import NAMES as SPEND_NAMES
-from bill_emulator.spend import PARTS as SPEND_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bill_emulator.company import Company
-    from bill_emulator.traffic import Counters
+    from bill_emulator.company.company import Company
+    from bill_emulator.protocol.limits import Counters
 
 Between = Callable[[str, "Company"], object]
 """Called with the list's name and the company after each page, before any other request is looked at."""

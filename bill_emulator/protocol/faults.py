@@ -6,7 +6,7 @@ with Emulator(faults=faults) as emu:
     emu.faults.plan("reset", path="/v3/bills", times=2, after=3)
 ```
 
-What each kind does is in `KINDS`. None of it is documented by BILL except the error bodies of `bill_emulator.errors`;
+What each kind does is in `KINDS`. None of it is documented by BILL except the error bodies of `protocol.errors`;
 gateways, proxies and networks do such things, and other readers of BILL report some of them.
 """
 
@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bill_emulator.protocol.limits import OVER
 from bill_emulator.times import microseconds, shown
-from bill_emulator.traffic import OVER
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bill_emulator.clock import Clock
-    from bill_emulator.sessions import SessionBook
+    from bill_emulator.protocol.sessions import SessionBook
 
 TRANSPORT = "bill_emulator.transport"
 """Where the outermost layer leaves the connection in the ASGI scope, so that a fault can break it."""

@@ -20,8 +20,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from bill_emulator.ids import make_id
-from bill_emulator.names import CURRENCIES
+from bill_emulator.company.ids import make_id
+from bill_emulator.company.names import CURRENCIES
 from bill_emulator.times import DAY, SECOND, moment
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.ids import make_id
+from bill_emulator.company.ids import make_id
 from bill_emulator.times import calendar_day, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bill_emulator.company import Company
+    from bill_emulator.company.company import Company
 
 Row = dict[str, Any]
 

@@ -1,7 +1,7 @@
 """The emulator's own route, `/control`: look at the company and change it from outside, for demos.
 
 `GET /control` (or `/control/state`) answers the clock, row counts, the number of open sessions, and the counters of
-`bill_emulator.traffic`. `GET /control/truth/bills` answers every row of a resource as it would be sent now, digit for
+`protocol.limits`. `GET /control/truth/bills` answers every row of a resource as it would be sent now, digit for
 digit, in id order.
 `POST /control` takes one JSON object:
 
@@ -10,7 +10,7 @@ digit, in id order.
 * `{"do": "advance", "seconds": 2400}`
 * `{"do": "expire_sessions"}`
 * `{"do": "reset_counters"}`
-* `{"do": "fault", "kind": "reset", "path": "/v3/bills", "times": 2, "after": 3}`; see `bill_emulator.faults`
+* `{"do": "fault", "kind": "reset", "path": "/v3/bills", "times": 2, "after": 3}`; see `protocol.faults`
 * `{"do": "clear_faults"}`
 
 Of several organizations it is about the first.
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.routing import Route
 
-from bill_emulator.answers import json_answer
+from bill_emulator.protocol.responses import json_answer
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bill_emulator.app import Api
-    from bill_emulator.faults import Faults
+    from bill_emulator.protocol.api import Api
+    from bill_emulator.protocol.faults import Faults
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 

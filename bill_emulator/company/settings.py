@@ -10,9 +10,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.ids import make_id
-from bill_emulator.ledger import CLOSED, FOUNDED
-from bill_emulator.names import PEOPLE, PLACES
+from bill_emulator.company.ids import make_id
+from bill_emulator.company.ledger import CLOSED, FOUNDED
+from bill_emulator.company.names import PEOPLE, PLACES
 from bill_emulator.times import shown
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bill_emulator.ledger import CLOSED, FOUNDED, OPENED
+from bill_emulator.company.ledger import CLOSED, FOUNDED, OPENED
 
 if TYPE_CHECKING:
-    from bill_emulator.ledger import Credit, Debt, Ledger, Party, Payment
+    from bill_emulator.company.ledger import Credit, Debt, Ledger, Party, Payment
 
 Move = Callable[[int], int]
 

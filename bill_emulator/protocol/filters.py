@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.errors import ValidationError
-from bill_emulator.order import DISPLACED, SHUFFLED, invented_value
+from bill_emulator.protocol.errors import ValidationError
+from bill_emulator.protocol.sorting import DISPLACED, SHUFFLED, invented_value
 from bill_emulator.resources import ASSUMED, DATE, FLAG, NUMBER, RESOURCES, TIME, Field, Resource
 from bill_emulator.times import is_calendar_day, read_filter_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bill_emulator.table import Stored
+    from bill_emulator.company.table import Stored
 
 _COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*\Z)')  # one with an even number of quotes after it
 _FLAGS = {"true": 1, "false": 0}

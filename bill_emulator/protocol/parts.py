@@ -1,24 +1,24 @@
-"""`bill_emulator.parts` over HTTP."""
+"""`company.parts` over HTTP."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator import errors
-from bill_emulator.answers import json_answer
-from bill_emulator.errors import CodedError, ValidationError
-from bill_emulator.midlist import Mark
-from bill_emulator.paging import DEFAULT_MAX, Place, read_max, read_place, shown_place
-from bill_emulator.parts import EXTRAS, PARTS
+from bill_emulator.company.parts import EXTRAS, PARTS
+from bill_emulator.protocol import errors
+from bill_emulator.protocol.errors import CodedError, ValidationError
+from bill_emulator.protocol.mid_list import Mark
+from bill_emulator.protocol.paging import DEFAULT_MAX, Place, read_max, read_place, shown_place
+from bill_emulator.protocol.responses import json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.responses import Response
 
-    from bill_emulator.company import Company
-    from bill_emulator.midlist import Watch
+    from bill_emulator.company.company import Company
+    from bill_emulator.protocol.mid_list import Watch
 
 _WINDOW = ("invoiceDateFrom", "invoiceDateTo")
 

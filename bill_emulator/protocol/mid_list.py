@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from bill_emulator.errors import CodedError, Problem, ValidationError
+from bill_emulator.protocol.errors import CodedError, Problem, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bill_emulator.ids import make_id
-from bill_emulator.ledger import Credit, Debt, Ledger, Line, Party, Payment, exchange_rate, money
-from bill_emulator.names import CUSTOMERS, PEOPLE, SERVICES, picked
-from bill_emulator.rows_payable import credit_state, quantity
-from bill_emulator.rows_setup import SALES_TAX_ITEM, Row, Setup, address, lean
+from bill_emulator.company.ids import make_id
+from bill_emulator.company.ledger import Credit, Debt, Ledger, Line, Party, Payment, exchange_rate, money
+from bill_emulator.company.names import CUSTOMERS, PEOPLE, SERVICES, picked
+from bill_emulator.company.payables import credit_state, quantity
+from bill_emulator.company.settings import SALES_TAX_ITEM, Row, Setup, address, lean
 from bill_emulator.times import DAY, calendar_day, shown
 
 

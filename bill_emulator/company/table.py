@@ -5,7 +5,7 @@ A selection ("view") is sorted once; every later edit moves the one row concerne
 
 Order: by the sort field; rows with equal values by id, ascending, except under `createdTime`, where equal values come
 by id *descending*. `desc` is the exact reverse of `asc`. Without `sort` the order is by id, unless
-`bill_emulator.order` says otherwise. BILL documents neither the default order nor the tie-breaking: do not rely on
+`protocol.sorting` says otherwise. BILL documents neither the default order nor the tie-breaking: do not rely on
 either. Rows without the sort field come first in `asc`, or last (assumed).
 """
 
@@ -18,9 +18,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.answers import ENCODER
-from bill_emulator.filters import Condition, Query, value_of
-from bill_emulator.order import DISPLACED
+from bill_emulator.protocol.filters import Condition, Query, value_of
+from bill_emulator.protocol.responses import ENCODER
+from bill_emulator.protocol.sorting import DISPLACED
 from bill_emulator.resources import FLAG, NUMBER, TIME, Field
 
 if TYPE_CHECKING:

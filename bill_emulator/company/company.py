@@ -7,26 +7,26 @@ import threading
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.blanks import blank_row
 from bill_emulator.clock import Clock
-from bill_emulator.ids import ID_LENGTH, make_id
-from bill_emulator.ledger import CLOSED, OPENED, draw_up
-from bill_emulator.oddities import Oddities, OddTimes
-from bill_emulator.parts import PARTS
+from bill_emulator.company.ids import ID_LENGTH, make_id
+from bill_emulator.company.ledger import CLOSED, OPENED, draw_up
+from bill_emulator.company.new_rows import blank_row
+from bill_emulator.company.odd_times import Oddities, OddTimes
+from bill_emulator.company.parts import PARTS
+from bill_emulator.company.payables import PayableRows
+from bill_emulator.company.receivables import ReceivableRows
+from bill_emulator.company.settings import Setup
+from bill_emulator.company.spend import SpendBooks
+from bill_emulator.company.spread import PILES, SPREADS, Spread
+from bill_emulator.company.table import Row, Stored, Table, View
+from bill_emulator.protocol.spend import NAMES as SPEND_NAMES
 from bill_emulator.resources import RESOURCES
-from bill_emulator.rows_payable import PayableRows
-from bill_emulator.rows_receivable import ReceivableRows
-from bill_emulator.rows_setup import Setup
-from bill_emulator.spend import NAMES as SPEND_NAMES
-from bill_emulator.spend_rows import SpendBooks
-from bill_emulator.spread import PILES, SPREADS, Spread
-from bill_emulator.table import Row, Stored, Table, View
 from bill_emulator.times import DAY, microseconds, read_stored, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from bill_emulator.filters import Query
+    from bill_emulator.protocol.filters import Query
 
 ORGANIZATION_ID = "00802DEMO0COMPANY001"
 
@@ -56,7 +56,7 @@ class Company:
         """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008.
 
         With `at_least`, every list has as many rows or more; those that are missing are added now.
-        `created` is how `createdTime` lies on the time line: one of `bill_emulator.spread.SPREADS`. For short,
+        `created` is how `createdTime` lies on the time line: one of `company.spread.SPREADS`. For short,
         `bulk_import=True` is `created="bulk"`, and `pile="start"` or `"end"` is `created="start"` or `"end"`.
         """
         if pile is not None and pile not in PILES:
@@ -90,7 +90,7 @@ class Company:
         return SpendBooks(self.seed, self.organization_id, 20 + self.bills, self.clock.now, lambda: self._odd)
 
     def parts(self, resource: str, parent_id: str) -> list[Row]:
-        """What belongs to one record: the rows of `bill_emulator.parts`, and what was done to them. A copy."""
+        """What belongs to one record: the rows of `company.parts`, and what was done to them. A copy."""
         with self.lock:
             return [self._odd.sent(resource, row) for row in self._plain_parts(resource, parent_id)]
 

@@ -1,6 +1,6 @@
 """The HTTP side: paths, headers, sign-in and answers, as an ASGI application without a server.
 
-Everything of BILL's lives below `/connect/v3`; `/control` is the emulator's own (see `bill_emulator.control`).
+Everything of BILL's lives below `/connect/v3`; `/control` is the emulator's own (see `protocol.control`).
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bill_emulator import errors
-from bill_emulator.answers import json_answer
-from bill_emulator.errors import AnswerError, CodedError, GatewayError, ValidationError
-from bill_emulator.filters import NO_REFUSALS, Query, Refusals, parse_query
-from bill_emulator.midlist import Mark, MidList, Watch
-from bill_emulator.order import IN_ORDER, Sorting
-from bill_emulator.paging import Cursor, Page, Pager, encoded, marked, position, read_cursor
-from bill_emulator.parts import EXTRAS, PARTS, Extra, Part
-from bill_emulator.parts_api import extra_answer, part_answer
+from bill_emulator.company.parts import EXTRAS, PARTS, Extra, Part
+from bill_emulator.company.table import sort_key
+from bill_emulator.protocol import errors
+from bill_emulator.protocol.errors import AnswerError, CodedError, GatewayError, ValidationError
+from bill_emulator.protocol.filters import NO_REFUSALS, Query, Refusals, parse_query
+from bill_emulator.protocol.mid_list import Mark, MidList, Watch
+from bill_emulator.protocol.paging import Cursor, Page, Pager, encoded, marked, position, read_cursor
+from bill_emulator.protocol.parts import extra_answer, part_answer
+from bill_emulator.protocol.responses import json_answer
+from bill_emulator.protocol.sorting import IN_ORDER, Sorting
+from bill_emulator.protocol.spend import LISTS as SPEND_LISTS
+from bill_emulator.protocol.spend import NAMES as SPEND_NAMES
+from bill_emulator.protocol.spend import SpendApi
 from bill_emulator.resources import RESOURCES, Resource
-from bill_emulator.spend import LISTS as SPEND_LISTS
-from bill_emulator.spend import NAMES as SPEND_NAMES
-from bill_emulator.spend import SpendApi
-from bill_emulator.table import sort_key
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
-    from bill_emulator.company import Company
-    from bill_emulator.people import People
-    from bill_emulator.sessions import Session, SessionBook
-    from bill_emulator.traffic import Counters
+    from bill_emulator.company.company import Company
+    from bill_emulator.protocol.edits import People
+    from bill_emulator.protocol.limits import Counters
+    from bill_emulator.protocol.sessions import Session, SessionBook
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -60,11 +60,11 @@ class Credentials:
 class Behaviour:
     """How the emulator behaves where BILL's behaviour is a matter of setting, permission or guesswork.
 
-    `cursor`: "offset" or "keyset". `refusals`: see `bill_emulator.filters`. `sorting`: see `bill_emulator.order`.
-    `quirks`: see `bill_emulator.paging.QUIRKS`. `role`: the role
-    of the signed-in user. `forbid`: resources that this role may not read, those of `bill_emulator.parts` and
-    the lists of Spend & Expense ("cards", ...) too. `spend_quirks`, `spend_limit`: see `bill_emulator.spend`.
-    `mid_list`, `cursor_life`: see `bill_emulator.midlist`.
+    `cursor`: "offset" or "keyset". `refusals`: see `protocol.filters`. `sorting`: see `protocol.sorting`.
+    `quirks`: see `protocol.paging.QUIRKS`. `role`: the role
+    of the signed-in user. `forbid`: resources that this role may not read, those of `company.parts` and
+    the lists of Spend & Expense ("cards", ...) too. `spend_quirks`, `spend_limit`: see `protocol.spend`.
+    `mid_list`, `cursor_life`: see `protocol.mid_list`.
     """
 
     cursor: str = "offset"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bill_emulator.app import ROOT
-from bill_emulator.control import is_control
-from bill_emulator.errors import HOUR_USED_UP, CodedError
+from bill_emulator.protocol.api import ROOT
+from bill_emulator.protocol.control import is_control
+from bill_emulator.protocol.errors import HOUR_USED_UP, CodedError
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bill_emulator.clock import Clock
-    from bill_emulator.sessions import SessionBook
+    from bill_emulator.protocol.sessions import SessionBook
 
 ORGANIZATION = "bill_emulator.organization"
 """Where the ASGI scope says whose request it is; empty where nobody knows."""

@@ -13,25 +13,25 @@ from urllib.parse import parse_qsl
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bill_emulator.app import Api, Behaviour, Credentials
-from bill_emulator.company import Company
-from bill_emulator.control import control_routes, is_control
-from bill_emulator.dates import DateHeaders
-from bill_emulator.faults import TRANSPORT, Breaker, Faults
-from bill_emulator.filters import Refusals
-from bill_emulator.front import ORGANIZATION, Front, HourlyLimits
-from bill_emulator.order import Sorting
-from bill_emulator.people import Between, People, Work
-from bill_emulator.sessions import SessionBook
-from bill_emulator.traffic import Counters, Gate
+from bill_emulator.company.company import Company
+from bill_emulator.protocol.api import Api, Behaviour, Credentials
+from bill_emulator.protocol.control import control_routes, is_control
+from bill_emulator.protocol.date_header import DateHeaders
+from bill_emulator.protocol.edits import Between, People, Work
+from bill_emulator.protocol.faults import TRANSPORT, Breaker, Faults
+from bill_emulator.protocol.filters import Refusals
+from bill_emulator.protocol.limits import Counters, Gate
+from bill_emulator.protocol.organizations import ORGANIZATION, Front, HourlyLimits
+from bill_emulator.protocol.sessions import SessionBook
+from bill_emulator.protocol.sorting import Sorting
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from bill_emulator.clock import Clock
-    from bill_emulator.midlist import MidList
-    from bill_emulator.oddities import OddTimes
-    from bill_emulator.spend import SpendApi
+    from bill_emulator.company.odd_times import OddTimes
+    from bill_emulator.protocol.mid_list import MidList
+    from bill_emulator.protocol.spend import SpendApi
 
 Layer = Callable[[ASGIApp], ASGIApp]
 
@@ -112,16 +112,16 @@ class Emulator:
         faults: Faults | None = None,
         layers: Sequence[Layer] = (),
     ) -> None:
-        """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `bill_emulator.app.Behaviour`.
+        """`clock` replaces the company's; `port` 0 picks a free one; for the rest see `protocol.api.Behaviour`.
 
         `refuse_filters` and `ignore_filters` name fields: a filter on such a field is answered 400, or has no effect;
         `refuse_assumed` is 400 for filters and sorts that are neither official nor observed.
-        `refuse_sort` and `ignore_sort` say when that happens to a sort: one of `bill_emulator.order.WHENS` (True:
-        always). `unsorted` is the order that comes instead, one of `bill_emulator.order.ORDERS`, drawn from
+        `refuse_sort` and `ignore_sort` say when that happens to a sort: one of `protocol.sorting.WHENS` (True:
+        always). `unsorted` is the order that comes instead, one of `protocol.sorting.ORDERS`, drawn from
         `order_seed`; with `unsorted_share` below 1 it is that of so many pages only. Rows without a time are `untimed`
         "first" or "last" in an ascending list. `odd_times` are given to every company (see `Company.odd_times`).
         `mid_list` refuses requests with a cursor; one is good for the next `cursor_life` list requests (0: for ever).
-        `date` is how the first `date_answers` answers (None: all) are dated, one of `bill_emulator.dates.DATES`.
+        `date` is how the first `date_answers` answers (None: all) are dated, one of `protocol.date_header.DATES`.
 
         Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
         answered `BDC_1322` with `limit_status` at once. After every `edit_every` list answers (0: never) `edit_rows`
@@ -134,7 +134,7 @@ class Emulator:
         requests or `session_seconds` seconds however busy it is (0: never). `hourly_limit` requests and `login_limit`
         sign-ins per clock hour are served, more are answered `BDC_1144` with `quota_status`. `spend_limit` is how many
         requests a minute a token of Spend & Expense may send (0: any number); for `spend_quirks` see
-        `bill_emulator.spend`. `faults` break answers.
+        `protocol.spend`. `faults` break answers.
 
         `layers` are ASGI middlewares around the application, the first one outermost; they see `/control` and the BILL
         requests which were let in, and what they answer is counted, recorded and dated like any other answer.

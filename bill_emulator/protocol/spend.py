@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from bill_emulator import errors
-from bill_emulator.answers import json_answer
-from bill_emulator.errors import CodedError, ValidationError
-from bill_emulator.midlist import Mark, Watch
-from bill_emulator.paging import DEFAULT_MAX, LARGEST_MAX, Place, read_max, read_place, shown_place
-from bill_emulator.spend_rows import spend_name
+from bill_emulator.company.spend import spend_name
+from bill_emulator.protocol import errors
+from bill_emulator.protocol.errors import CodedError, ValidationError
+from bill_emulator.protocol.mid_list import Mark, Watch
+from bill_emulator.protocol.paging import DEFAULT_MAX, LARGEST_MAX, Place, read_max, read_place, shown_place
+from bill_emulator.protocol.responses import json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bill_emulator.company import Company
-    from bill_emulator.people import People
-    from bill_emulator.spend_rows import Row
+    from bill_emulator.company.company import Company
+    from bill_emulator.company.spend import Row
+    from bill_emulator.protocol.edits import People
 
     Pair = tuple[Row, Row]
 
