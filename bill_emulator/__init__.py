@@ -71,12 +71,13 @@ from __future__ import annotations
 
 from bill_emulator.clock import Clock
 from bill_emulator.company.company import Company
+from bill_emulator.company.extras import EXTRAS
 from bill_emulator.company.odd_times import OddTimes
-from bill_emulator.company.parts import EXTRAS, PARTS
-from bill_emulator.protocol.api import Credentials
+from bill_emulator.company.parts import PARTS
 from bill_emulator.protocol.faults import KINDS, Faults
 from bill_emulator.protocol.mid_list import MidList
 from bill_emulator.protocol.server import Emulator
+from bill_emulator.protocol.sign_in import Credentials
 
 __all__ = [
     "EXTRAS",

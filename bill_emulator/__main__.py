@@ -13,10 +13,10 @@ from bill_emulator.arguments import port, seconds, whole
 from bill_emulator.company.company import ORGANIZATION_ID, Company
 from bill_emulator.company.settings import ROLE_TYPES
 from bill_emulator.company.spread import PILES, SPREADS
-from bill_emulator.protocol.api import Credentials
 from bill_emulator.protocol.faults import KINDS, Faults
 from bill_emulator.protocol.paging import QUIRKS, STYLES
 from bill_emulator.protocol.server import Emulator
+from bill_emulator.protocol.sign_in import Credentials
 from bill_emulator.protocol.spend import QUIRKS as SPEND_QUIRKS
 from bill_emulator.resources import RESOURCES
 from bill_emulator.switches import BREAK, add_switches, broken_path, settings

@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any
 from bill_emulator.clock import Clock
 from bill_emulator.company.ids import ID_LENGTH, make_id
 from bill_emulator.company.ledger import CLOSED, OPENED, draw_up
-from bill_emulator.company.new_rows import blank_row
+from bill_emulator.company.new_rows import new_row
 from bill_emulator.company.odd_times import Oddities, OddTimes
 from bill_emulator.company.parts import PARTS
 from bill_emulator.company.payables import PayableRows
 from bill_emulator.company.receivables import ReceivableRows
 from bill_emulator.company.settings import Setup
+from bill_emulator.company.spend import NAMES as SPEND_NAMES
 from bill_emulator.company.spend import SpendBooks
 from bill_emulator.company.spread import PILES, SPREADS, Spread
-from bill_emulator.company.table import Row, Stored, Table, View
-from bill_emulator.protocol.spend import NAMES as SPEND_NAMES
+from bill_emulator.company.stored import Row, Stored
+from bill_emulator.company.table import Table, View
 from bill_emulator.resources import RESOURCES
 from bill_emulator.times import DAY, microseconds, read_stored, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from bill_emulator.protocol.filters import Query
+    from bill_emulator.company.table import Query
 
 ORGANIZATION_ID = "00802DEMO0COMPANY001"
 
@@ -49,22 +50,13 @@ class Company:
         clock: Clock | None = None,
         organization_id: str = ORGANIZATION_ID,
         created: str = "even",
-        bulk_import: bool = False,
-        pile: str | None = None,
         at_least: int = 0,
     ) -> None:
         """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008.
 
         With `at_least`, every list has as many rows or more; those that are missing are added now.
-        `created` is how `createdTime` lies on the time line: one of `company.spread.SPREADS`. For short,
-        `bulk_import=True` is `created="bulk"`, and `pile="start"` or `"end"` is `created="start"` or `"end"`.
+        `created` is how `createdTime` lies on the time line: one of `company.spread.SPREADS`.
         """
-        if pile is not None and pile not in PILES:
-            raise ValueError(f"pile must be one of {', '.join(PILES)}")
-        asked = {how for how in (created, "bulk" if bulk_import else "even", pile or "even") if how != "even"}
-        if len(asked) > 1:
-            raise ValueError(f"createdTime must be spread in one way, not {' and '.join(sorted(asked))}")
-        created = asked.pop() if asked else "even"
         if created not in SPREADS:
             raise ValueError(f"created must be one of {', '.join(SPREADS)}")
         if bills < 0:
@@ -175,7 +167,8 @@ class Company:
             kind = RESOURCES[resource]
             serial = self._serials[resource]
             self._serials[resource] += 1
-            new = blank_row(self, resource, serial) if row is None else dict(row)
+            now = microseconds(self.clock.now())
+            new = new_row(resource, serial, self.seed, now, self._tables) if row is None else dict(row)
             new = {"id": make_id(kind.prefix, self.seed, serial)} | new
             created = self._stamp(resource, new, "createdTime")
             self._stamp(resource, new, "updatedTime", created)

@@ -1,4 +1,7 @@
-"""Plausible new rows for `Company.add`: small, consistent in themselves, and unpaid."""
+"""New rows for `Company.add`: small, consistent in themselves, and unpaid.
+
+The table says which fields a new row of a list has; a value follows from the field's name, or from its type.
+"""
 
 from __future__ import annotations
 
@@ -6,267 +9,189 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.ids import make_id
-from bill_emulator.times import calendar_day, microseconds
+from bill_emulator.schemas import properties, type_of
+from bill_emulator.times import calendar_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from bill_emulator.company.company import Company
+    from bill_emulator.company.stored import Row
+    from bill_emulator.company.table import Table
 
-Row = dict[str, Any]
+_DEBT = "archived recordStatus dueDate dueAmount scheduledAmount creditAmount payments createdBy"
+_CREDIT = "archived referenceNumber creditDate amount appliedAmount status usage"
+_NAMED = "archived name"
+
+_FIELDS = {
+    "vendors": f"{_NAMED} accountType billCurrency balance autoPay",
+    "bills": f"{_DEBT} vendorId vendorName amount fundingAmount paidAmount invoice billLineItems paymentStatus"
+    " approvalStatus approvers",
+    "payments": "vendorId vendorName amount fundingAmount billPayments processDate status singleStatus onlinePayment"
+    " disbursementType createdBy",
+    "vendor_credits": f"{_CREDIT} vendorId vendorCreditLineItems",
+    "recurring_bills": "archived vendorId recurringBillLineItems schedule processingOptions",
+    "bill_approval_policies": "policyName status rules approvers",
+    "customers": f"{_NAMED} accountType invoiceCurrency balance",
+    "invoices": f"{_DEBT} invoiceNumber invoiceDate customerId totalAmount status invoiceLineItems",
+    "receivable_payments": "customerId amount invoicePayments paymentDate unappliedAmount status onlinePayment"
+    " referenceNumber",
+    "credit_memos": f"{_CREDIT} customerId creditMemoLineItems",
+    "recurring_invoices": "archived customerId schedule recurringInvoiceLineItems sendEmail",
+    "accounting_classes": _NAMED,
+    "chart_of_accounts": f"{_NAMED} account",
+    "departments": _NAMED,
+    "employees": "archived firstName lastName",
+    "items": f"{_NAMED} type",
+    "jobs": _NAMED,
+    "locations": _NAMED,
+    "bank_accounts": "archived status nameOnAccount type ownerType bankName accessToAdmins",
+    "bank_account_users": "archived bankAccountId userId verificationStatus",
+    "users": "archived firstName lastName email role",
+    "roles": "type description",
+    "payment_terms": "name daysDue",
+}
+
+# Lines: id prefix, and the fields besides.
+_LINES = {
+    "billLineItems": ("bli", "amount description classifications"),
+    "vendorCreditLineItems": ("vcl", "amount classifications"),
+    "recurringBillLineItems": ("rbl", "amount classifications"),
+    "invoiceLineItems": ("00f", "price quantity classifications"),
+    "creditMemoLineItems": ("cml", "price quantity amount taxable classifications"),
+    "recurringInvoiceLineItems": ("ril", "amount price quantity taxable classifications"),
+}
+
+_REFERENCES = {
+    "vendorId": "vendors",
+    "customerId": "customers",
+    "createdBy": "users",
+    "userId": "users",
+    "bankAccountId": "bank_accounts",
+}
 
 
 class _New:
-    """What a maker may use: the company, the serial number, today."""
+    """One new row in the making."""
 
-    def __init__(self, company: Company, serial: int) -> None:
-        self.company = company
+    def __init__(self, serial: int, seed: int, now: int, tables: Mapping[str, Table]) -> None:
         self.serial = serial
+        self.seed = seed
+        self.now = now
+        self.tables = tables
         self.amount = Decimal(10_000 + serial).scaleb(-2)
-        self.now = microseconds(company.clock.now())
 
     def day(self, plus: int = 0) -> str:
         return calendar_day(self.now, plus)
 
-    def some(self, resource: str) -> str:
-        """The id of an existing row."""
-        ids = self.company.ids(resource)
-        return ids[self.serial % len(ids)]
+    def some(self, resource: str, **wanted: Any) -> Row:
+        """An existing row; one with these values, if there is any."""
+        rows, ids = self.tables[resource].rows, sorted(self.tables[resource].rows)
+        for step in range(len(ids) if wanted else 0):
+            row = rows[ids[(self.serial + step) % len(ids)]].row()
+            if wanted.items() <= row.items():
+                return row
+        return rows[ids[self.serial % len(ids)]].row()
 
-    def line(self, prefix: str, **fields: Any) -> list[Row]:
-        return [{"id": make_id(prefix, self.company.seed, self.serial * 16), **fields}]
+    def reference(self, name: str) -> str:
+        """In US dollars, like the amounts."""
+        dollars = {"vendorId": {"billCurrency": "USD"}, "customerId": {"invoiceCurrency": "USD"}}
+        return str(self.some(_REFERENCES[name], **dollars.get(name, {}))["id"])
 
+    def classifications(self, lines: str) -> Row:
+        """Bills are coded to an expense account, invoices to an item."""
+        if "nvoice" in lines or "Memo" in lines:
+            return {"itemId": self.some("items", type="SERVICE")["id"]}
+        accounts = self.tables["chart_of_accounts"].rows.values()
+        types = {stored.id: stored.row().get("account", {}).get("type") for stored in accounts}
+        return {"chartOfAccountId": min(each for each, kind in types.items() if kind == "EXPENSE")}
 
-def _bill(new: _New) -> Row:
-    vendor = new.company.row("vendors", new.some("vendors"))
-    zero = Decimal("0.00")
-    return {
-        "archived": False,
-        "recordStatus": "ACTIVE",
-        "vendorId": vendor["id"],
-        "vendorName": vendor["name"],
-        "fundingAmount": new.amount,
-        "amount": new.amount,
-        "paidAmount": zero,
-        "dueAmount": new.amount,
-        "scheduledAmount": zero,
-        "creditAmount": zero,
-        "dueDate": new.day(30),
-        "invoice": {"invoiceDate": new.day(), "invoiceNumber": f"NEW-{new.serial}"},
-        "billLineItems": new.line("bli", amount=new.amount, description="New"),
-        "paymentStatus": "UNPAID",
-        "approvalStatus": "UNASSIGNED",
-        "approvers": [],
-        "payments": [],
-        "createdBy": new.some("users"),
-    }
+    def lines(self, name: str) -> list[Row]:
+        prefix, fields = _LINES[name]
+        values = {
+            "amount": self.amount,
+            "price": self.amount,
+            "quantity": Decimal(1),
+            "taxable": False,
+            "description": "New",
+            "classifications": self.classifications(name),
+        }
+        return [
+            {"id": make_id(prefix, self.seed, self.serial * 16), **{field: values[field] for field in fields.split()}}
+        ]
 
-
-def _payment(new: _New) -> Row:
-    vendor = new.company.row("vendors", new.some("vendors"))
-    return {
-        "amount": new.amount,
-        "fundingAmount": new.amount,
-        "vendorId": vendor["id"],
-        "vendorName": vendor["name"],
-        "billPayments": [],
-        "processDate": new.day(3),
-        "status": "SCHEDULED",
-        "singleStatus": "SCHEDULED",
-        "onlinePayment": True,
-        "disbursementType": "ACH",
-        "createdBy": new.some("users"),
-    }
+    def role(self) -> Row:
+        role = self.some("roles")
+        return {"id": role["id"], "type": role["type"]}
 
 
-def _vendor_credit(new: _New) -> Row:
-    return {
-        "vendorId": new.some("vendors"),
-        "referenceNumber": f"CR-NEW-{new.serial}",
-        "creditDate": new.day(),
-        "archived": False,
-        "amount": new.amount,
-        "appliedAmount": Decimal("0.00"),
-        "status": "NOT_APPLIED",
-        "vendorCreditLineItems": new.line("vcl", amount=new.amount),
-        "usage": [],
-    }
+_VALUES: dict[str, Callable[[_New], Any]] = {
+    "accountType": lambda _: "BUSINESS",
+    "account": lambda _: {"type": "EXPENSE"},
+    "approvalStatus": lambda _: "UNASSIGNED",
+    "autoPay": lambda _: {"enabled": False},
+    "balance": lambda _: {"amount": Decimal("0.00")},
+    "bank_account_users.verificationStatus": lambda _: "NOMINATED",
+    "bank_accounts.status": lambda _: "PENDING",
+    "bank_accounts.type": lambda _: "CHECKING",
+    "bankName": lambda _: "Example Bank",
+    "bill_approval_policies.approvers": lambda _: {"users": [], "groups": []},
+    "bill_approval_policies.status": lambda _: "ACTIVE",
+    "billCurrency": lambda _: "USD",
+    "credit_memos.referenceNumber": lambda new: f"CM-NEW-{new.serial}",
+    "daysDue": lambda new: new.serial % 999,
+    "disbursementType": lambda _: "ACH",
+    "dueDate": lambda new: new.day(30),
+    "email": lambda new: f"new{new.serial}@garden.example",
+    "firstName": lambda _: "New",
+    "invoice": lambda new: {"invoiceDate": new.day(), "invoiceNumber": f"NEW-{new.serial}"},
+    "invoiceCurrency": lambda _: "USD",
+    "invoiceNumber": lambda new: f"N{new.serial}",
+    "invoices.status": lambda _: "OPEN",
+    "items.type": lambda _: "SERVICE",
+    "lastName": lambda new: f"Person {new.serial}",
+    "nameOnAccount": lambda _: "Example Garden & Café",
+    "ownerType": lambda _: "BUSINESS",
+    "payments.onlinePayment": lambda _: True,
+    "paymentStatus": lambda _: "UNPAID",
+    "payment_terms.name": lambda new: f"Net {new.serial % 999}",
+    "policyName": lambda new: f"New policy {new.serial}",
+    "processDate": lambda new: new.day(3),
+    "processingOptions": lambda _: {"autoPayment": False},
+    "receivable_payments.status": lambda _: "PAID",
+    "recordStatus": lambda _: "ACTIVE",
+    "referenceNumber": lambda new: f"CR-NEW-{new.serial}",
+    "role": lambda new: new.role(),
+    "roles.type": lambda _: "CUSTOM",
+    "schedule": lambda new: {"period": "MONTHLY", "frequency": 1, "nextDueDate": new.day(30), "daysInAdvance": 5},
+    "singleStatus": lambda _: "SCHEDULED",
+    "payments.status": lambda _: "SCHEDULED",
+    "status": lambda _: "NOT_APPLIED",
+    "vendorName": lambda new: new.tables["vendors"].rows[new.reference("vendorId")].row()["name"],
+}
+for _name in ("paidAmount", "scheduledAmount", "creditAmount", "appliedAmount"):
+    _VALUES[_name] = lambda _: Decimal("0.00")
 
-
-def _recurring_bill(new: _New) -> Row:
-    return {
-        "archived": False,
-        "vendorId": new.some("vendors"),
-        "recurringBillLineItems": new.line("rbl", amount=new.amount),
-        "schedule": {"period": "MONTHLY", "frequency": 1, "nextDueDate": new.day(30), "daysInAdvance": 5},
-        "processingOptions": {"autoPayment": False},
-    }
-
-
-def _policy(new: _New) -> Row:
-    return {
-        "policyName": f"New policy {new.serial}",
-        "status": "ACTIVE",
-        "rules": [],
-        "approvers": {"users": [], "groups": []},
-    }
-
-
-def _invoice(new: _New) -> Row:
-    zero = Decimal("0.00")
-    return {
-        "archived": False,
-        "recordStatus": "ACTIVE",
-        "invoiceNumber": f"N{new.serial}",
-        "invoiceDate": new.day(),
-        "dueDate": new.day(30),
-        "customerId": new.some("customers"),
-        "totalAmount": new.amount,
-        "dueAmount": new.amount,
-        "scheduledAmount": zero,
-        "creditAmount": zero,
-        "status": "OPEN",
-        "invoiceLineItems": new.line("00f", price=new.amount, quantity=Decimal(1)),
-        "payments": [],
-        "createdBy": new.some("users"),
-    }
-
-
-def _receivable_payment(new: _New) -> Row:
-    return {
-        "amount": new.amount,
-        "customerId": new.some("customers"),
-        "invoicePayments": [],
-        "paymentDate": new.day(),
-        "unappliedAmount": new.amount,
-        "status": "PAID",
-        "onlinePayment": False,
-        "referenceNumber": f"CHK NEW {new.serial}",
-    }
-
-
-def _credit_memo(new: _New) -> Row:
-    line = new.line("cml", price=new.amount, quantity=Decimal(1), amount=new.amount, taxable=False)
-    return {
-        "customerId": new.some("customers"),
-        "referenceNumber": f"CM-NEW-{new.serial}",
-        "creditDate": new.day(),
-        "archived": False,
-        "amount": new.amount,
-        "appliedAmount": Decimal("0.00"),
-        "status": "NOT_APPLIED",
-        "creditMemoLineItems": line,
-        "usage": [],
-    }
-
-
-def _recurring_invoice(new: _New) -> Row:
-    line = new.line("ril", amount=new.amount, price=new.amount, quantity=Decimal(1), taxable=False)
-    return {
-        "archived": False,
-        "customerId": new.some("customers"),
-        "schedule": {"period": "MONTHLY", "frequency": 1, "nextDueDate": new.day(30), "daysInAdvance": 0},
-        "recurringInvoiceLineItems": line,
-        "sendEmail": False,
-    }
-
-
-def _vendor(new: _New) -> Row:
-    return {
-        "archived": False,
-        "name": f"New vendor {new.serial}",
-        "accountType": "BUSINESS",
-        "billCurrency": "USD",
-        "balance": {"amount": Decimal("0.00")},
-        "autoPay": {"enabled": False},
-    }
-
-
-def _customer(new: _New) -> Row:
-    return {
-        "archived": False,
-        "name": f"New customer {new.serial}",
-        "accountType": "BUSINESS",
-        "invoiceCurrency": "USD",
-        "balance": {"amount": Decimal("0.00")},
-    }
-
-
-def _named(new: _New) -> Row:
-    return {"archived": False, "name": f"New {new.serial}"}
-
-
-def _person(new: _New) -> Row:
-    return {"archived": False, "firstName": "New", "lastName": f"Person {new.serial}"}
-
-
-def _user(new: _New) -> Row:
-    role = new.company.row("roles", new.some("roles"))
-    return _person(new) | {
-        "email": f"new{new.serial}@garden.example",
-        "role": {"id": role["id"], "type": role["type"]},
-    }
-
-
-def _bank_account(_new: _New) -> Row:
-    return {
-        "archived": False,
-        "status": "PENDING",
-        "nameOnAccount": "Example Garden & Café",
-        "type": "CHECKING",
-        "ownerType": "BUSINESS",
-        "bankName": "Example Bank",
-        "accessToAdmins": False,
-    }
-
-
-def _bank_account_user(new: _New) -> Row:
-    return {
-        "archived": False,
-        "bankAccountId": new.some("bank_accounts"),
-        "userId": new.some("users"),
-        "verificationStatus": "NOMINATED",
-    }
-
-
-def _role(new: _New) -> Row:
-    return {"type": "CUSTOM", "description": f"New role {new.serial}"}
-
-
-def _term(new: _New) -> Row:
-    return {"name": f"Net {new.serial % 999}", "daysDue": new.serial % 999}
-
-
-_MAKERS: dict[str, Callable[[_New], Row]] = {
-    "vendors": _vendor,
-    "bills": _bill,
-    "payments": _payment,
-    "vendor_credits": _vendor_credit,
-    "recurring_bills": _recurring_bill,
-    "bill_approval_policies": _policy,
-    "customers": _customer,
-    "invoices": _invoice,
-    "receivable_payments": _receivable_payment,
-    "credit_memos": _credit_memo,
-    "recurring_invoices": _recurring_invoice,
-    "accounting_classes": _named,
-    "chart_of_accounts": _named,
-    "departments": _named,
-    "employees": _person,
-    "items": _named,
-    "jobs": _named,
-    "locations": _named,
-    "bank_accounts": _bank_account,
-    "bank_account_users": _bank_account_user,
-    "users": _user,
-    "roles": _role,
-    "payment_terms": _term,
+_BY_TYPE: dict[str, Callable[[_New], Any]] = {
+    "boolean": lambda _: False,
+    "array": lambda _: [],
+    "number": lambda new: new.amount,
+    "date": lambda new: new.day(),
+    "string": lambda new: f"New {new.serial}",
 }
 
 
-def blank_row(company: Company, resource: str, serial: int) -> Row:
+def new_row(resource: str, serial: int, seed: int, now: int, tables: Mapping[str, Table]) -> Row:
     """A plausible new row without id and times."""
-    maker = _MAKERS.get(resource)
-    if maker is None:
+    if resource not in _FIELDS:
         raise ValueError(f"{resource} takes no new rows")
-    return maker(_New(company, serial))
+    new = _New(serial, seed, now, tables)
+    return {name: _value(new, resource, name) for name in _FIELDS[resource].split()}
+
+
+def _value(new: _New, resource: str, name: str) -> Any:
+    if name in _LINES:
+        return new.lines(name)
+    if name in _REFERENCES:
+        return new.reference(name)
+    make = _VALUES.get(f"{resource}.{name}") or _VALUES.get(name) or _BY_TYPE[type_of(properties(resource)[name])]
+    return make(new)

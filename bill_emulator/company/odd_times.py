@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.chance import drawn
-from bill_emulator.company.table import Stored
+from bill_emulator.company.stored import Stored
 from bill_emulator.times import read_stored, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from bill_emulator.company.table import Row
+    from bill_emulator.company.stored import Row
 
 _GONE = object()
 _EARLY = "0002-01-01T00:00:00.000+00:00"

@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bill_emulator.company.odd_times import Oddities
-
-Row = dict[str, Any]
+    from bill_emulator.company.stored import Row
 
 
 def spend_name(table: str) -> str:
     """A name for a list that no other list has: "spend_custom_fields" for "custom-fields"."""
     return f"spend_{table.replace('-', '_')}"
 
+
+PARTS = {"members": "/budgets/{id}/members", "values": "/custom-fields/{id}/values"}
+LISTS = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields", *PARTS)
+NAMES = {spend_name(name): name for name in LISTS}
+"""The lists by names that no other list has: "spend_transactions", "spend_custom_fields", ..."""
 
 _UUID = {
     "transactions": "trx",

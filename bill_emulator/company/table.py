@@ -11,75 +11,65 @@ either. Rows without the sort field come first in `asc`, or last (assumed).
 
 from __future__ import annotations
 
-import copy
+import operator
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.protocol.filters import Condition, Query, value_of
-from bill_emulator.protocol.responses import ENCODER
-from bill_emulator.protocol.sorting import DISPLACED
-from bill_emulator.resources import FLAG, NUMBER, TIME, Field
+from bill_emulator.company.stored import FLAG, NUMBER, TIME, Field, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Row = dict[str, Any]
 SortValue = int | str | Decimal
 Key = tuple[SortValue, str]
 
 _VIEWS_KEPT = 64
 _FAR = 2**62  # beyond every moment of the calendar, before it or after it
-_FIRST: dict[str, SortValue] = {TIME: -_FAR, DISPLACED: -_FAR, FLAG: -1, NUMBER: Decimal("-Infinity")}
-_LAST: dict[str, SortValue] = {TIME: _FAR, DISPLACED: _FAR, FLAG: 2, NUMBER: Decimal("Infinity")}
+_FIRST: dict[str, SortValue] = {TIME: -_FAR, FLAG: -1, NUMBER: Decimal("-Infinity")}
+_LAST: dict[str, SortValue] = {TIME: _FAR, FLAG: 2, NUMBER: Decimal("Infinity")}
 _LAST_TEXT = chr(0x10FFFF)
 # Reverses the order of ids: the first letter of the alphabet becomes the last, and so on.
 _INVERT = str.maketrans({chr(code): chr(0x7F - code) for code in range(0x80)})
 
 
-class Stored:
-    """One row as it is kept: the exact moments, and the row itself or the way to make it. Never changed."""
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "in": lambda actual, wanted: actual in wanted,
+    "nin": lambda actual, wanted: actual not in wanted,
+    "sw": str.startswith,
+}
+_MET_BY_NOTHING = ("ne", "nin")
 
-    __slots__ = ("_json", "_make", "_plain", "created", "id", "updated")
 
-    def __init__(
-        self,
-        row_id: str,
-        created: int | None,
-        updated: int | None,
-        make: Callable[[], Row],
-        plain: Stored | None = None,
-    ) -> None:
-        """`plain` is the row that this one misrepresents."""
-        self._plain = plain
-        self.id = row_id
-        self.created = created
-        self.updated = updated
-        self._make = make
-        self._json: bytes | None = None
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One term of a filter. `value` is comparable with `Field.value_of`; a frozenset of such for lists."""
 
-    @classmethod
-    def of(cls, row: Row, created: int | None, updated: int | None) -> Stored:
-        """Keep a copy of this very row."""
-        kept = copy.deepcopy(row)
-        return cls(str(row["id"]), created, updated, lambda: copy.deepcopy(kept))
+    field: Field
+    op: str
+    value: Any
 
-    def row(self) -> Row:
-        """A fresh copy of the row as it would be sent (amounts are Decimals)."""
-        return self._make()
+    def holds(self, stored: Stored) -> bool:
+        """Whether a row meets this term; a row without the field meets only `ne` and `nin` (assumed)."""
+        actual = self.field.value_of(stored)
+        return self.op in _MET_BY_NOTHING if actual is None else _TESTS[self.op](actual, self.value)
 
-    @property
-    def plain(self) -> Stored:
-        """The row without anything odd about it."""
-        return self._plain or self
 
-    def json(self) -> bytes:
-        """The row as it goes over the wire; made when first asked for."""
-        if self._json is None:
-            self._json = ENCODER.encode(self._make())
-        return self._json
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list request asks for: conditions that must all hold, and the field to sort by (None: default order)."""
+
+    conditions: tuple[Condition, ...] = ()
+    field: Field | None = None
+    descending: bool = False
 
 
 Entry = tuple[SortValue, str, Stored]
@@ -89,7 +79,7 @@ def sort_key(stored: Stored, field: Field | None) -> Key:
     """Where a row stands in an ascending list."""
     if field is None:
         return 0, stored.id
-    value = value_of(stored, field)
+    value = field.value_of(stored)
     if value is None:
         value = _LAST.get(field.kind, _LAST_TEXT) if field.missing_last else _FIRST.get(field.kind, "")
     return value, stored.id.translate(_INVERT) if field.name == "createdTime" else stored.id

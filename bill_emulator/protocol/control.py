@@ -25,6 +25,7 @@ import msgspec
 from starlette.routing import Route
 
 from bill_emulator.protocol.responses import json_answer
+from bill_emulator.protocol.scope import CONTROL
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -33,80 +34,58 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bill_emulator.protocol.api import Api
+    from bill_emulator.company.company import Company
     from bill_emulator.protocol.faults import Faults
+    from bill_emulator.protocol.limits import Counters
+    from bill_emulator.protocol.sessions import SessionBook
+
+Order = dict[str, Any]
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
-CONTROL = "/control"
-
-
-def is_control(path: str) -> bool:
-    """Whether a path is the emulator's own, so that BILL has nothing to do with it."""
-    return path == CONTROL or path.startswith(CONTROL + "/")
-
-
-def control_routes(api: Api, faults: Faults) -> list[Route]:  # noqa: C901 -- one small function per order
+def control_routes(company: Company, sessions: SessionBook, counters: Counters, faults: Faults) -> list[Route]:
     """The routes to add to the application."""
-    company, counters = api.company, api.counters
 
-    def edit(order: dict[str, Any]) -> Any:
-        return company.edit(order["resource"], order["id"], order.get("changes", {}), order.get("remove", ()))
-
-    def add(order: dict[str, Any]) -> Any:
-        return company.add(order["resource"], order.get("row"))
-
-    def advance(order: dict[str, Any]) -> Any:
-        company.clock.advance(float(order["seconds"]))
-        return state()
-
-    def expire_sessions(_order: dict[str, Any]) -> Any:
-        api.sessions.close_all()
-        return state()
-
-    def state() -> Any:
+    def state() -> dict[str, Any]:
         now = shown(microseconds(company.clock.now()))
         broken = {"faults": dict(faults.counts)}
-        return {"now": now, "rows": company.totals(), "sessions": api.sessions.count(), **counters.as_dict(), **broken}
+        return {"now": now, "rows": company.totals(), "sessions": sessions.count(), **counters.as_dict(), **broken}
 
-    def reset_counters(_order: dict[str, Any]) -> Any:
-        counters.reset()
-        return state()
-
-    def fault(order: dict[str, Any]) -> Any:
-        faults.plan(**{name: value for name, value in order.items() if name != "do"})
-        return state()
-
-    def clear_faults(_order: dict[str, Any]) -> Any:
-        faults.clear()
-        return state()
-
-    orders: dict[str, Callable[[dict[str, Any]], Any]] = {
-        "edit": edit,
-        "add": add,
-        "advance": advance,
-        "expire_sessions": expire_sessions,
-        "reset_counters": reset_counters,
-        "fault": fault,
-        "clear_faults": clear_faults,
+    answered: dict[str, Callable[[Order], Any]] = {
+        "edit": lambda order: company.edit(
+            order["resource"], order["id"], order.get("changes", {}), order.get("remove", ())
+        ),
+        "add": lambda order: company.add(order["resource"], order.get("row")),
     }
+    done: dict[str, Callable[[Order], object]] = {
+        "advance": lambda order: company.clock.advance(float(order["seconds"])),
+        "expire_sessions": lambda _: sessions.close_all(),
+        "reset_counters": lambda _: counters.reset(),
+        "fault": lambda order: faults.plan(**{name: value for name, value in order.items() if name != "do"}),
+        "clear_faults": lambda _: faults.clear(),
+    }
+
+    def obey(order: Order) -> Any:
+        if order["do"] in answered:
+            return answered[order["do"]](order)
+        done[order["do"]](order)
+        return state()
 
     async def control(request: Request) -> Response:
         if request.method != "POST":
-            return _answer(state())
+            return json_answer(state())
         try:
-            order = _DECODER.decode(await request.body())
-            return _answer(orders[order["do"]](order))
+            return json_answer(obey(_DECODER.decode(await request.body())))
         except KeyError as error:
-            return _answer({"message": f"missing or unknown: {error.args[0]}"}, 400)
+            return json_answer({"message": f"missing or unknown: {error.args[0]}"}, 400)
         except (TypeError, ValueError) as error:
-            return _answer({"message": str(error)}, 400)
+            return json_answer({"message": str(error)}, 400)
 
     async def truth(request: Request) -> Response:
         resource = request.path_params["resource"]
         if resource not in company.totals():
-            return _answer({"message": f"missing or unknown: {resource}"}, 404)
+            return json_answer({"message": f"missing or unknown: {resource}"}, 404)
         with company.lock:
             rows = sorted(company.all_stored(resource), key=lambda stored: stored.id)
             return json_answer(b"[%b]" % b",".join(stored.json() for stored in rows))
@@ -116,7 +95,3 @@ def control_routes(api: Api, faults: Faults) -> list[Route]:  # noqa: C901 -- on
         Route(CONTROL + "/state", control, methods=["GET"]),
         Route(CONTROL + "/truth/{resource}", truth, methods=["GET"]),
     ]
-
-
-def _answer(data: Any, status: int = 200) -> Response:
-    return json_answer(data, status)

@@ -17,8 +17,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.parts import PARTS
-from bill_emulator.protocol.spend import NAMES as SPEND_NAMES
-from bill_emulator.protocol.spend import PARTS as SPEND_PARTS
+from bill_emulator.company.spend import NAMES as SPEND_NAMES
+from bill_emulator.company.spend import PARTS as SPEND_PARTS
 from bill_emulator.resources import RESOURCES
 
 if TYPE_CHECKING:

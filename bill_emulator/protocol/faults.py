@@ -22,8 +22,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from starlette.responses import Response
 
-from bill_emulator.protocol.limits import OVER
+from bill_emulator.protocol.scope import OVER, TRANSPORT
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
     from bill_emulator.clock import Clock
     from bill_emulator.protocol.sessions import SessionBook
-
-TRANSPORT = "bill_emulator.transport"
-"""Where the outermost layer leaves the connection in the ASGI scope, so that a fault can break it."""
 
 _GOOD, _UNAVAILABLE = 200, 503
 _LEVELS = 20_000
@@ -55,19 +53,8 @@ class Call:
 
     async def answer(self, status: int, body: bytes, media: str = "application/json", **headers: Any) -> None:
         """Answer with this instead; a header without value is left out, and `_` in its name is a hyphen."""
-        pairs = {"content-type": media, "content-length": len(body)} | headers
-        await self.send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    (name.replace("_", "-").encode(), str(value).encode())
-                    for name, value in pairs.items()
-                    if value is not None
-                ],
-            }
-        )
-        await self.send({"type": "http.response.body", "body": body})
+        kept = {name.replace("_", "-"): str(value) for name, value in headers.items() if value is not None}
+        await Response(body, status, kept, media)(self.scope, self.receive, self.send)
 
     async def problem(self, status: int, *parts: dict[str, Any], **headers: Any) -> None:
         """Answer with BILL's array of errors; a part without code is of the kind that validation sends."""
@@ -131,51 +118,38 @@ class Kind:
     """Whether it may also happen to a sign-in."""
 
 
-KINDS: dict[str, Kind] = {}
+def _problem(status: int, message: str = "", **part: Any) -> Action:
+    """BILL's error array; `status`, `code` and `message` may be asked for."""
+
+    async def act(call: Call) -> None:
+        asked = {"message": message, **part} | {name: call.options[name] for name in _ASKED if call.options.get(name)}
+        await call.problem(call.options.get("status", status), asked)
+
+    return act
 
 
-def _kind(text: str, *, survivable: bool = True, any_path: bool = True) -> Callable[[Action], Action]:
-    def keep(act: Action) -> Action:
-        KINDS[getattr(act, "__name__").strip("_")] = Kind(text, act, survivable, any_path)  # noqa: B009 - mypy
-        return act
-
-    return keep
+_ASKED = ("code", "message")
 
 
-@_kind("BILL's error array with `status` (503) and `code` (none)")
-async def _server_error(call: Call) -> None:
-    code = {"code": call.options["code"]} if call.options.get("code") else {}
-    await call.problem(call.options.get("status", 503), {**code, "category": "SERVER", "message": "Out of order."})
+def _body(status: int, body: bytes, media: str = "application/json") -> Action:
+    """This very body, with any `status`."""
+
+    async def act(call: Call) -> None:
+        await call.answer(call.options.get("status", status), body, media)
+
+    return act
 
 
-@_kind("an HTML page with `status` (502)")
-async def _html(call: Call) -> None:
-    await call.answer(call.options.get("status", 502), b"<html><body>Bad gateway</body></html>", "text/html")
-
-
-@_kind("an empty answer with `status` (200)", any_path=False)
-async def _empty(call: Call) -> None:
-    await call.answer(call.options.get("status", 200), b"")
-
-
-@_kind("plain text with status 200", any_path=False)
-async def _not_json(call: Call) -> None:
-    await call.answer(200, b"All is well.", "text/plain")
-
-
-@_kind("the right answer, cut in the middle")
 async def _cut_json(call: Call) -> None:
     status, body = await call.right_answer()
     await call.answer(status, body[: len(body) // 2])
 
 
-@_kind("half of the right answer, then the connection is closed")
 async def _cut_connection(call: Call) -> None:
     await call.part()
     await call.break_off()
 
 
-@_kind("JSON with a Latin-1 byte, with `status` (503): BILL's error array, or under 200 the right answer and one field")
 async def _latin1(call: Call) -> None:
     status = call.options.get("status", _UNAVAILABLE)
     if status == _GOOD:
@@ -185,102 +159,49 @@ async def _latin1(call: Call) -> None:
         await call.answer(status, b'[{"severity":"ERROR","category":"SERVER","message":"Caf\xe9 is closed."}]')
 
 
-@_kind("JSON `levels` (20,000) deep, with `status` (503): a bare array, or under 200 what is in `results`")
 async def _deep(call: Call) -> None:
     status, levels = call.options.get("status", _UNAVAILABLE), call.options.get("levels", _LEVELS)
     body = b"[" * levels + b"]" * levels
     await call.answer(status, b'{"results":%b}' % body if status == _GOOD else body)
 
 
-@_kind("the connection is closed without an answer")
-async def _reset(call: Call) -> None:
-    await call.break_off()
-
-
-@_kind("no answer for `seconds` (30), then the connection is closed", survivable=False)
 async def _hang(call: Call) -> None:
     await call.wait()
     await call.break_off()
 
 
-@_kind("half of the right answer, nothing for `seconds` (30), then the connection is closed", survivable=False)
 async def _stall(call: Call) -> None:
     await call.part()
     await call.wait()
     await call.break_off()
 
 
-@_kind("a redirect with `status` (302) to `location`", survivable=False)
 async def _redirect(call: Call) -> None:
     location = call.options.get("location", "https://elsewhere.invalid/connect")
     await call.answer(call.options.get("status", 302), b"", location=location)
 
 
-@_kind("BILL's error array under status 200, with `code` (BDC_1001)")
-async def _error_in_200(call: Call) -> None:
-    await call.problem(200, {"code": call.options.get("code", "BDC_1001"), "message": "Out of order."})
-
-
-@_kind("the error envelope of v2 under status 200, with `code` (BDC_1001)")
 async def _v2_error_in_200(call: Call) -> None:
     data = {"error_code": call.options.get("code", "BDC_1001"), "error_message": "Out of order."}
     body = {"response_status": 1, "response_message": "Error", "response_data": data}
-    await call.answer(200, msgspec.json.encode(body))
+    await call.answer(_GOOD, msgspec.json.encode(body))
 
 
-@_kind("BDC_1322 with `status` (429)")
-async def _too_many_at_once(call: Call) -> None:
-    part = {"code": "BDC_1322", "message": "Too many requests at once."}
-    await call.problem(call.options.get("status", 429), part)
-
-
-@_kind("BDC_1144 with `status` (429)", survivable=False)
-async def _hour_used_up(call: Call) -> None:
-    part = {"code": "BDC_1144", "message": "The hour's requests are used up."}
-    await call.problem(call.options.get("status", 429), part)
-
-
-@_kind("429 of the gateway without a code, with `retry_after` (none)")
 async def _too_many_requests(call: Call) -> None:
-    body = b'{"message": "Slow down"}'
-    await call.answer(429, body, retry_after=call.options.get("retry_after"))
+    await call.answer(429, b'{"message": "Slow down"}', retry_after=call.options.get("retry_after"))
 
 
-@_kind("the session is ended, and the request refused with `status` (401) and `code` (BDC_1109)", survivable=False)
 async def _session_ended(call: Call) -> None:
     headers = dict(call.scope["headers"])
     call.sessions.close(headers.get(b"sessionid", b"").decode("latin-1"))
-    part = {"code": call.options.get("code", "BDC_1109"), "message": "The session has ended."}
-    await call.problem(call.options.get("status", 401), part)
+    await _problem(401, "The session has ended.", code="BDC_1109")(call)
 
 
-@_kind("403 BDC_1361; the session stays", survivable=False)
-async def _untrusted(call: Call) -> None:
-    await call.problem(403, {"code": "BDC_1361", "message": "The session is not trusted."})
-
-
-@_kind("403 BDC_1302", survivable=False)
-async def _forbidden(call: Call) -> None:
-    await call.problem(403, {"code": "BDC_1302", "message": "The user's role may not do this."})
-
-
-@_kind("any error: `status` (400), `code` (none), `message`", survivable=False)
-async def _refused(call: Call) -> None:
-    code = {"code": call.options["code"]} if call.options.get("code") else {}
-    await call.problem(
-        call.options.get("status", 400), {**code, "message": call.options.get("message", "not accepted")}
-    )
-
-
-@_kind("one object with `message`, with `status` (500)", survivable=False)
 async def _single_object(call: Call) -> None:
     body = {"message": call.options.get("message", "Internal server error")}
     await call.answer(call.options.get("status", 500), msgspec.json.encode(body))
 
 
-@_kind(
-    "400 whose array names a problem twice, once after a record's id, and an unresolved placeholder", survivable=False
-)
 async def _many_messages(call: Call) -> None:
     await call.problem(
         400,
@@ -290,12 +211,6 @@ async def _many_messages(call: Call) -> None:
     )
 
 
-@_kind("400 whose message quotes what a record holds", survivable=False)
-async def _record_content(call: Call) -> None:
-    await call.problem(400, {"code": "BDC_1143", "message": _EXAMPLE_CONTENT})
-
-
-@_kind("the right answer, with fields in every row that nobody documents", survivable=False)
 async def _unknown_fields(call: Call) -> None:
     status, body = await call.right_answer()
     answer: Any = msgspec.json.decode(body)
@@ -303,6 +218,78 @@ async def _unknown_fields(call: Call) -> None:
     for row in rows:
         row |= {"newField": "new", "newObject": {"inner": [1, "0.10"]}}
     await call.answer(status, msgspec.json.encode(answer))
+
+
+KINDS: dict[str, Kind] = {
+    "server_error": Kind(
+        "BILL's error array with `status` (503) and `code` (none)",
+        _problem(_UNAVAILABLE, "Out of order.", category="SERVER"),
+    ),
+    "html": Kind("an HTML page with `status` (502)", _body(502, b"<html><body>Bad gateway</body></html>", "text/html")),
+    "empty": Kind("an empty answer with `status` (200)", _body(_GOOD, b""), any_path=False),
+    "not_json": Kind("plain text with status 200", _body(_GOOD, b"All is well.", "text/plain"), any_path=False),
+    "cut_json": Kind("the right answer, cut in the middle", _cut_json),
+    "cut_connection": Kind("half of the right answer, then the connection is closed", _cut_connection),
+    "latin1": Kind(
+        "JSON with a Latin-1 byte, with `status` (503): BILL's error array, or under 200 the right answer and a field",
+        _latin1,
+    ),
+    "deep": Kind(
+        "JSON `levels` (20,000) deep, with `status` (503): a bare array, or under 200 what is in `results`", _deep
+    ),
+    "reset": Kind("the connection is closed without an answer", Call.break_off),
+    "hang": Kind("no answer for `seconds` (30), then the connection is closed", _hang, survivable=False),
+    "stall": Kind(
+        "half of the right answer, nothing for `seconds` (30), then the connection is closed",
+        _stall,
+        survivable=False,
+    ),
+    "redirect": Kind("a redirect with `status` (302) to `location`", _redirect, survivable=False),
+    "error_in_200": Kind(
+        "BILL's error array under status 200, with `code` (BDC_1001)",
+        _problem(_GOOD, "Out of order.", code="BDC_1001"),
+    ),
+    "v2_error_in_200": Kind("the error envelope of v2 under status 200, with `code` (BDC_1001)", _v2_error_in_200),
+    "too_many_at_once": Kind(
+        "BDC_1322 with `status` (429)", _problem(429, "Too many requests at once.", code="BDC_1322")
+    ),
+    "hour_used_up": Kind(
+        "BDC_1144 with `status` (429)",
+        _problem(429, "The hour's requests are used up.", code="BDC_1144"),
+        survivable=False,
+    ),
+    "too_many_requests": Kind("429 of the gateway without a code, with `retry_after` (none)", _too_many_requests),
+    "session_ended": Kind(
+        "the session is ended, and the request refused with `status` (401) and `code` (BDC_1109)",
+        _session_ended,
+        survivable=False,
+    ),
+    "untrusted": Kind(
+        "403 BDC_1361; the session stays",
+        _problem(403, "The session is not trusted.", code="BDC_1361"),
+        survivable=False,
+    ),
+    "forbidden": Kind(
+        "403 BDC_1302", _problem(403, "The user's role may not do this.", code="BDC_1302"), survivable=False
+    ),
+    "refused": Kind(
+        "any error: `status` (400), `code` (none), `message`", _problem(400, "not accepted"), survivable=False
+    ),
+    "single_object": Kind("one object with `message`, with `status` (500)", _single_object, survivable=False),
+    "many_messages": Kind(
+        "400 whose array names a problem twice, once after a record's id, and an unresolved placeholder",
+        _many_messages,
+        survivable=False,
+    ),
+    "record_content": Kind(
+        "400 whose message quotes what a record holds",
+        _problem(400, _EXAMPLE_CONTENT, code="BDC_1143"),
+        survivable=False,
+    ),
+    "unknown_fields": Kind(
+        "the right answer, with fields in every row that nobody documents", _unknown_fields, survivable=False
+    ),
+}
 
 
 @dataclass(slots=True)
@@ -316,10 +303,10 @@ class _Plan:
     options: dict[str, Any] = field(default_factory=dict)
 
     def matches(self, scope: Scope, organization: str) -> bool:
-        wanted = (self.method, self.organization)
-        found = (scope["method"], organization)
-        return all(want is None or want == have for want, have in zip(wanted, found, strict=True)) and (
-            self.path is None or fnmatchcase(scope["path"].removeprefix("/connect"), self.path)
+        return (
+            self.method in (None, scope["method"])
+            and self.organization in (None, organization)
+            and (self.path is None or fnmatchcase(scope["path"].removeprefix("/connect"), self.path))
         )
 
 

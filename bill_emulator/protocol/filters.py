@@ -3,88 +3,24 @@
 Documented: `field:op:value`, joined by commas, all must hold; only the listed fields and operators; `in`/`nin` take one
 quoted, comma-separated string; times hold colons and therefore need quotes; the same field may come twice; `sort` is
 `field:asc` or `field:desc`. Assumed: what is refused answers 400 in the validation shape; comparisons of text are exact
-(case matters); a row without the field meets only `ne` and `nin`; a list of sorts is refused; quotes cannot be escaped.
+(case matters); a list of sorts is refused; quotes cannot be escaped.
 """
 
 from __future__ import annotations
 
-import operator
 import re
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bill_emulator.company.stored import DATE, FLAG, TIME, Field
+from bill_emulator.company.table import Condition, Query
 from bill_emulator.protocol.errors import ValidationError
-from bill_emulator.protocol.sorting import DISPLACED, SHUFFLED, invented_value
-from bill_emulator.resources import ASSUMED, DATE, FLAG, NUMBER, RESOURCES, TIME, Field, Resource
+from bill_emulator.resources import ASSUMED, RESOURCES, Resource
 from bill_emulator.times import is_calendar_day, read_filter_time
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from bill_emulator.company.table import Stored
 
 _COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*\Z)')  # one with an even number of quotes after it
 _FLAGS = {"true": 1, "false": 0}
 _LISTS = ("in", "nin")
-_MET_BY_NOTHING = ("ne", "nin")
-
-_TESTS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
-    "in": lambda actual, wanted: actual in wanted,
-    "nin": lambda actual, wanted: actual not in wanted,
-    "sw": str.startswith,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One term of a filter. `value` is comparable with `value_of`; a frozenset of such for lists."""
-
-    field: Field
-    op: str
-    value: Any
-
-    def holds(self, stored: Stored) -> bool:
-        """Whether a row meets this term."""
-        actual = value_of(stored, self.field)
-        if actual is None:
-            return self.op in _MET_BY_NOTHING
-        return _TESTS[self.op](actual, self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a list request asks for: conditions that must all hold, and the field to sort by (None: default order)."""
-
-    conditions: tuple[Condition, ...] = ()
-    field: Field | None = None
-    descending: bool = False
-
-
-def value_of(stored: Stored, field: Field) -> Any:
-    """A row's value for filtering and sorting, or None when it has none of the right type.
-
-    Times are the stored microseconds (finer than what is shown), flags are 0 or 1.
-    """
-    if field.kind == TIME:
-        return stored.created if field.name == "createdTime" else stored.updated
-    if field.kind in (DISPLACED, SHUFFLED):
-        return invented_value(stored, field)
-    value: Any = stored.row()
-    for name in field.path:
-        value = value.get(name) if isinstance(value, dict) else None
-    if field.kind == FLAG:
-        return int(value) if isinstance(value, bool) else None
-    if field.kind == NUMBER:
-        number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        return Decimal(str(value)) if number else None
-    return value if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,34 @@
-"""What surrounds the answers: how long they take, how many may be asked for at once, and what is counted.
+"""Latency, the limits on requests at once and per hour, and what is counted.
 
 | behaviour | known from |
 | --- | --- |
 | 3 requests at once per developer key and organization; `BDC_1322` until one finishes | documented |
-| the status of that answer (429 unless told otherwise) | undocumented |
+| 20,000 requests and 200 sign-ins per developer key and clock hour; then `BDC_1144` | documented |
+| the status of both answers (429 unless told otherwise); that sign-ins have the same code | undocumented; assumed |
 | sign-in and sign-out count as requests too | assumed |
 | how long an answer takes | up to the user of the emulator |
 
-An emulator has one developer key and one organization, so all its requests count together.
+An organization has one developer key here, so all its requests count together.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from bill_emulator.protocol.control import is_control
-from bill_emulator.protocol.errors import TOO_MANY_AT_ONCE, CodedError
-from bill_emulator.times import microseconds, shown
+from bill_emulator.protocol.errors import HOUR_USED_UP, TOO_MANY_AT_ONCE, CodedError
+from bill_emulator.protocol.responses import error_answer
+from bill_emulator.protocol.scope import OVER, is_control
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from bill_emulator.company.company import Company
+    from bill_emulator.clock import Clock
 
 _STATUSES = range(400, 600)
-
-OVER = "bill_emulator.over"
-"""Where the gate leaves what to call when a request is over without the end of an answer."""
 
 
 @dataclass(slots=True)
@@ -72,7 +70,7 @@ class Gate:
     """Counts and delays every BILL request, and refuses one more than may be in flight; `limit` 0 lets all in."""
 
     def __init__(  # noqa: PLR0913 -- what surrounds it, and three settings
-        self, inner: ASGIApp, counters: Counters, company: Company, *, latency: float, limit: int, status: int
+        self, inner: ASGIApp, counters: Counters, clock: Clock, *, latency: float, limit: int, status: int
     ) -> None:
         if latency < 0:
             raise ValueError("latency must not be negative")
@@ -82,7 +80,7 @@ class Gate:
             raise ValueError(f"limit_status must be from {_STATUSES[0]} to {_STATUSES[-1]}")
         self._inner = inner
         self._counters = counters
-        self._company = company
+        self._clock = clock
         self._latency = latency
         self._limit = limit
         self._status = status
@@ -119,15 +117,36 @@ class Gate:
         try:
             if self._limit and counters.in_flight > self._limit:
                 counters.refused += 1
-                await self._refuse(counted)
+                await error_answer(CodedError(TOO_MANY_AT_ONCE), self._clock, self._status)(scope, receive, counted)
                 return
             await asyncio.sleep(self._latency)
             await self._inner(scope, receive, counted)
         finally:
             over()
 
-    async def _refuse(self, send: Send) -> None:
-        body = CodedError(TOO_MANY_AT_ONCE).body(shown(microseconds(self._company.clock.now())))
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
-        await send({"type": "http.response.body", "body": msgspec.json.encode(body)})
+
+class HourlyLimits:
+    """Counts by developer key and clock hour; a limit of 0 lets everything through."""
+
+    def __init__(self, clock: Clock, *, requests: int, logins: int, status: int) -> None:
+        if min(requests, logins) < 0:
+            raise ValueError("hourly limits must not be negative")
+        self._clock = clock
+        self._limits = {"requests": requests, "logins": logins}
+        self._status = status
+        self._hour = ""
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self.refused = 0
+
+    def refusal(self, dev_key: str, *, is_login: bool) -> Response | None:
+        """Count a request; answers what refuses it, or None."""
+        hour = f"{self._clock.now():%Y-%m-%d %H}"
+        if hour != self._hour:
+            self._hour = hour
+            self._counts.clear()
+        kinds = ["requests", "logins"] if is_login else ["requests"]
+        self._counts.update((kind, dev_key) for kind in kinds)
+        if not any(0 < self._limits[kind] < self._counts[kind, dev_key] for kind in kinds):
+            return None
+        self.refused += 1
+        return error_answer(CodedError(HOUR_USED_UP), self._clock, self._status)

@@ -1,68 +1,27 @@
-"""The front of a server for several organizations, and the hourly limits of a developer key.
+"""Several organizations on one server: whose a request is.
 
-| behaviour | known from |
-| --- | --- |
-| a session is one organization's | documented |
-| 20,000 requests and 200 sign-ins per developer key and clock hour; then `BDC_1144` | documented |
-| sign-ins have the same code; its status (429 unless told otherwise) | assumed; undocumented |
-| sign-ins and sign-outs are requests too; refused requests count | assumed |
+Documented: a session is one organization's. Assumed: sign-ins and sign-outs count as requests of the hour, and so do
+requests that are refused.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from starlette.requests import Request
 
-from bill_emulator.protocol.api import ROOT
-from bill_emulator.protocol.control import is_control
-from bill_emulator.protocol.errors import HOUR_USED_UP, CodedError
-from bill_emulator.times import microseconds, shown
+from bill_emulator.protocol.scope import ORGANIZATION, ROOT, is_control
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from bill_emulator.clock import Clock
+    from bill_emulator.protocol.limits import HourlyLimits
     from bill_emulator.protocol.sessions import SessionBook
 
-ORGANIZATION = "bill_emulator.organization"
-"""Where the ASGI scope says whose request it is; empty where nobody knows."""
-
 _LOGIN = ROOT + "/login"
-
-
-class HourlyLimits:
-    """Counts by developer key and clock hour; a limit of 0 lets everything through."""
-
-    def __init__(self, clock: Clock, *, requests: int, logins: int, status: int) -> None:
-        if min(requests, logins) < 0:
-            raise ValueError("hourly limits must not be negative")
-        self._clock = clock
-        self._limits = {"requests": requests, "logins": logins}
-        self.status = status
-        self._hour = ""
-        self._counts: Counter[tuple[str, str]] = Counter()
-        self.refused = 0
-
-    def admit(self, dev_key: str, *, is_login: bool) -> bool:
-        """Count a request; answers whether it may be served."""
-        hour = f"{self._clock.now():%Y-%m-%d %H}"
-        if hour != self._hour:
-            self._hour = hour
-            self._counts.clear()
-        kinds = ["requests", "logins"] if is_login else ["requests"]
-        for kind in kinds:
-            self._counts[kind, dev_key] += 1
-        served = not any(0 < self._limits[kind] < self._counts[kind, dev_key] for kind in kinds)
-        self.refused += not served
-        return served
-
-    def answer(self) -> bytes:
-        """The body of a refusal."""
-        return msgspec.json.encode(CodedError(HOUR_USED_UP).body(shown(microseconds(self._clock.now()))))
 
 
 class Front:
@@ -90,45 +49,30 @@ class Front:
         if is_control(scope["path"]):
             await self._first(scope, receive, send)
             return
-        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        dev_key, session_id = headers.get(b"devkey", ""), headers.get(b"sessionid")
-        organization = self._sessions.organization_of(session_id)
+        request = Request(scope, receive)
+        dev_key, token = request.headers.get("devKey", ""), request.headers.get("apiToken")
+        organization = self._sessions.organization_of(request.headers.get("sessionId"))
         is_login = scope["path"] == _LOGIN
         if is_login:
-            body = await _whole(receive)
-            receive = _Replay(body, receive)
+            body = await request.body()
+            receive = _replay(body, receive)
             asked = _object(body)
             dev_key, organization = str(asked.get("devKey", "")), str(asked.get("organizationId", ""))
-        if token := headers.get(b"apitoken"):
+        if token:
             organization = self._tokens.get(token, "")
         scope[ORGANIZATION] = organization if organization in self._applications else ""
-        if token or self._limits.admit(dev_key, is_login=is_login):
-            await self._applications.get(organization or "", self._first)(scope, receive, send)
-            return
-        head = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": self._limits.status, "headers": head})
-        await send({"type": "http.response.body", "body": self._limits.answer()})
+        refusal = None if token else self._limits.refusal(dev_key, is_login=is_login)
+        await (refusal or self._applications.get(organization or "", self._first))(scope, receive, send)
 
 
-async def _whole(receive: Receive) -> bytes:
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return body
-
-
-class _Replay:
+def _replay(body: bytes, receive: Receive) -> Receive:
     """Hands out a body that was read already, then whatever else comes."""
+    left = [body]
 
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._body: bytes | None = body
-        self._receive = receive
+    async def again() -> Message:
+        return {"type": "http.request", "body": left.pop(), "more_body": False} if left else await receive()
 
-    async def __call__(self) -> Message:
-        body, self._body = self._body, None
-        return await self._receive() if body is None else {"type": "http.request", "body": body, "more_body": False}
+    return again
 
 
 def _object(body: bytes) -> dict[str, Any]:

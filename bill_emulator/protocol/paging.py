@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from bill_emulator.company.stored import NUMBER
 from bill_emulator.protocol.errors import ValidationError
-from bill_emulator.resources import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bill_emulator.company.table import Entry, Key, Stored, View
+    from bill_emulator.company.stored import Stored
+    from bill_emulator.company.table import Entry, Key, View
     from bill_emulator.protocol.mid_list import Mark
 
 DEFAULT_MAX = 20

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.company.parts import EXTRAS, PARTS
+from bill_emulator.company.extras import EXTRAS
+from bill_emulator.company.parts import PARTS
 from bill_emulator.protocol import errors
 from bill_emulator.protocol.errors import CodedError, ValidationError
 from bill_emulator.protocol.mid_list import Mark

@@ -1,28 +1,28 @@
-"""Running the emulator: a uvicorn server in a background thread."""
+"""The emulator: companies behind the API, in the layers that limit, break, count and date its answers."""
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bill_emulator.company.company import Company
-from bill_emulator.protocol.api import Api, Behaviour, Credentials
-from bill_emulator.protocol.control import control_routes, is_control
+from bill_emulator.protocol.api import Api, Behaviour
+from bill_emulator.protocol.control import control_routes
 from bill_emulator.protocol.date_header import DateHeaders
 from bill_emulator.protocol.edits import Between, People, Work
-from bill_emulator.protocol.faults import TRANSPORT, Breaker, Faults
+from bill_emulator.protocol.faults import Breaker, Faults
 from bill_emulator.protocol.filters import Refusals
-from bill_emulator.protocol.limits import Counters, Gate
-from bill_emulator.protocol.organizations import ORGANIZATION, Front, HourlyLimits
+from bill_emulator.protocol.limits import Counters, Gate, HourlyLimits
+from bill_emulator.protocol.listener import Running
+from bill_emulator.protocol.organizations import Front
+from bill_emulator.protocol.scope import ORGANIZATION, TRANSPORT, is_control
 from bill_emulator.protocol.sessions import SessionBook
+from bill_emulator.protocol.sign_in import Credentials
 from bill_emulator.protocol.sorting import Sorting
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Emulator:
         self._credentials = credentials or Credentials()
         self.faults = faults or Faults()
         self._counters = {organization: Counters() for organization in self.companies}
-        self._limits = HourlyLimits(self.clock, requests=hourly_limit, logins=login_limit, status=quota_status)
+        self._limits = limits = HourlyLimits(self.clock, requests=hourly_limit, logins=login_limit, status=quota_status)
         self._records: deque[RequestRecord] = deque(maxlen=_REQUESTS_KEPT)
         self._address = (host, port)
         if not isinstance(ignore_sort, str):
@@ -168,40 +168,34 @@ class Emulator:
             if rules:
                 each.odd_times(rules)
             counters = self._counters[organization]
-            people = People(counters, each, work)
-            forbidden = frozenset({*forbid, *own_forbid.get(organization, ())})
             behaviour = Behaviour(
                 cursor=cursor,
                 refusals=refusals,
                 sorting=sorting,
                 quirks=frozenset(quirks),
                 role=role,
-                forbid=forbidden,
+                forbid=frozenset({*forbid, *own_forbid.get(organization, ())}),
                 spend_quirks=frozenset(spend_quirks),
                 spend_limit=spend_limit,
                 mid_list=tuple(mid_list),
                 cursor_life=cursor_life,
             )
-            api = Api(
-                each,
-                self._sessions,
-                own_credentials.get(organization, self._credentials),
-                behaviour,
-                counters=counters,
-                people=people,
-            )
+            own = own_credentials.get(organization, self._credentials)
+            people = People(counters, each, work)
+            api = Api(each, self._sessions, own, behaviour, counters=counters, people=people)
             self._apis.append(api)
-            application: ASGIApp = api.application(*control_routes(api, self.faults))
+            control = control_routes(each, self._sessions, counters, self.faults)
+            application: ASGIApp = api.application(*control)
             application = Breaker(application, self.faults, organization, self.clock, self._sessions)
             for layer in reversed(layers):
                 application = layer(application)
             applications[organization] = Gate(
-                application, counters, each, latency=latency, limit=limit, status=limit_status
+                application, counters, self.clock, latency=latency, limit=limit, status=limit_status
             )
-        tokens = {api.credentials.spend_api_token: api.company.organization_id for api in reversed(self._apis)}
-        front = Front(applications, self._sessions, self._limits, tokens)
+        tokens = {api.sign_in.credentials.spend_api_token: api.company.organization_id for api in reversed(self._apis)}
+        front = Front(applications, self._sessions, limits, tokens)
         self._application = _Outermost(front, self.clock, DateHeaders(date, date_answers), self._records)
-        self._running: _Running | None = None
+        self._running: Running | None = None
 
     @property
     def counters(self) -> Counters:
@@ -267,7 +261,7 @@ class Emulator:
     @property
     def logins(self) -> int:
         """How many sign-ins succeeded since the emulator was made."""
-        return sum(api.logins for api in self._apis)
+        return sum(api.sign_in.logins for api in self._apis)
 
     def expire_sessions(self) -> None:
         """End all sessions, as if they had been idle for too long."""
@@ -280,7 +274,7 @@ class Emulator:
     def start(self) -> Self:
         """Listen; returns when requests are answered. OSError when the address is taken."""
         if self._running is None:
-            self._running = _Running(self.application(), self._address)
+            self._running = Running(self.application(), self._address)
         return self
 
     def stop(self) -> None:
@@ -337,61 +331,3 @@ def _record(scope: Scope, status: int) -> RequestRecord:
         frozenset(name.decode("latin-1").lower() for name, _ in scope["headers"]),
         scope.get(ORGANIZATION, ""),
     )
-
-
-class _Server(uvicorn.Server):
-    """Tells when it has started."""
-
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready.set()
-
-
-class _Running:
-    """One server thread."""
-
-    def __init__(self, application: ASGIApp, address: tuple[str, int]) -> None:
-        listener = _listen(address)
-        name = listener.getsockname()
-        self.address: tuple[str, int] = (name[0], name[1])
-        ready = threading.Event()
-        config = uvicorn.Config(
-            application,
-            log_config=None,
-            access_log=False,
-            date_header=False,
-            server_header=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=1,
-        )
-        self._server = _Server(config, ready)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [listener]}, name="bill-emulator", daemon=True
-        )
-        self._thread.start()
-        if not ready.wait(30):
-            raise RuntimeError("the emulator did not start")
-
-    def stop(self) -> None:
-        """Ask the thread to end, and wait for it."""
-        self._server.should_exit = True
-        self._thread.join()
-
-
-def _listen(address: tuple[str, int]) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    # Naming the protocol makes asyncio send small answers at once; otherwise each waits 40 ms for an acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)
-    except BaseException:
-        listener.close()
-        raise
-    return listener

@@ -10,20 +10,42 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bill_emulator.chance import drawn
-from bill_emulator.resources import TIME, Field
+from bill_emulator.company.stored import TEXT, TIME, Field
+from bill_emulator.times import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bill_emulator.company.table import Stored
+    from bill_emulator.company.stored import Stored
 
-SHUFFLED = "shuffled"
-DISPLACED = "displaced"
-
-_DAY = 86_400_000_000
 _ONE_IN = 20
 _DAYS_OFF = 200
 _FINE = 2**48
+
+
+@dataclass(frozen=True, slots=True)
+class _Shuffled(Field):
+    """A field that no row has, by which rows come in no order."""
+
+    seed: int = 0
+
+    def value_of(self, stored: Stored) -> int:
+        return int(drawn(self.seed, stored.id) * _FINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Displaced(Field):
+    """A time that is wrong in one row in 20."""
+
+    seed: int = 0
+
+    def value_of(self, stored: Stored) -> int | None:
+        at: int | None = Field.value_of(self, stored)
+        chance = drawn(self.seed, stored.id)
+        if at is None or chance * _ONE_IN >= 1:
+            return at
+        return at + int((2 * chance * _ONE_IN - 1) * _DAYS_OFF) * DAY
+
 
 WHENS: Mapping[str, Callable[[bool, int], bool]] = {
     "never": lambda _filtered, _size: False,
@@ -42,13 +64,13 @@ def _mostly(asked: Asked, seed: int) -> Asked:
     field, descending = asked
     if field is None or field.kind != TIME:
         return asked
-    return Field(field.name, DISPLACED, (str(seed),)), descending
+    return _Displaced(field.name, TIME, field.path, seed=seed), descending
 
 
 ORDERS: Mapping[str, Callable[[Asked, int], Asked]] = {
     "id": lambda _asked, _seed: (None, False),
     "updated": lambda _asked, _seed: (Field("updatedTime", TIME, ("updatedTime",)), True),
-    "shuffled": lambda _asked, seed: (Field("id", SHUFFLED, (str(seed),)), False),
+    "shuffled": lambda _asked, seed: (_Shuffled("id", TEXT, (), seed=seed), False),
     "mostly": _mostly,
 }
 """By id; the last updated first; shuffled; as asked for, but for one row in 20 up to 200 days off (times only)."""
@@ -116,15 +138,3 @@ class Sorting:
 
 
 IN_ORDER = Sorting()
-
-
-def invented_value(stored: Stored, field: Field) -> int | None:
-    """What a row is sorted by under an order of our own."""
-    (seed,) = field.path
-    chance = drawn(seed, stored.id)
-    if field.kind == SHUFFLED:
-        return int(chance * _FINE)
-    at = stored.created if field.name == "createdTime" else stored.updated
-    if at is None or chance * _ONE_IN >= 1:
-        return at
-    return at + int((2 * chance * _ONE_IN - 1) * _DAYS_OFF) * _DAY

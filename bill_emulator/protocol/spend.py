@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from bill_emulator.company.spend import spend_name
+from bill_emulator.company.spend import LISTS, PARTS, spend_name
 from bill_emulator.protocol import errors
 from bill_emulator.protocol.errors import CodedError, ValidationError
 from bill_emulator.protocol.mid_list import Mark, Watch
@@ -39,17 +39,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from bill_emulator.company.company import Company
-    from bill_emulator.company.spend import Row
+    from bill_emulator.company.stored import Row
     from bill_emulator.protocol.edits import People
 
     Pair = tuple[Row, Row]
 
 ROOT = "/connect/v3/spend"
-
-PARTS = {"members": "/budgets/{id}/members", "values": "/custom-fields/{id}/values"}
-LISTS = ("transactions", "reimbursements", "cards", "budgets", "users", "custom-fields", *PARTS)
-NAMES = {spend_name(name): name for name in LISTS}
-"""The lists by names that no other list has: "spend_transactions", "spend_custom_fields", ..."""
 
 LARGEST = {"transactions": 50}
 """Rows on a page where it is not 100 (observed)."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from emulator_client import Client
 
-from bill_emulator import Company, Emulator
-from bill_emulator.company.parts import PARTS
+from bill_emulator import PARTS, Company, Emulator
 
 NOW = "2026-07-01T12:30:15.000+00:00"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bill_emulator.company.parts import EXTRAS, PARTS
+from bill_emulator import EXTRAS, PARTS
 from bill_emulator.protocol.spend import SORTS
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
