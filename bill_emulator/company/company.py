@@ -36,8 +36,9 @@ class Company:
     """A small company, the same for the same (seed, bills) on every machine, plus whatever was edited since.
 
     Resources are named as in `bill_emulator.resources.RESOURCES` ("bills", "vendor_credits", ...). The history ends on
-    2026-06-30. Vendors are about bills/5 (at least 12), customers bills/8 (at least 12), payments and invoices bills/2;
-    settings stay small. From 20 bills on, every list has two rows or more; from 250 on, every documented field occurs.
+    2026-06-30. Vendors are about bills/5 (at least 12), customers bills/8 (at least 12), invoices bills/2, payments
+    three quarters of either; settings stay small. From 20 bills on, every list has two rows or more; from 250 on, every
+    documented field occurs.
 
     All methods may be called from any thread, also while the emulator serves.
     """

@@ -15,14 +15,16 @@ Assumed, because BILL does not document it:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
+from bill_emulator.company.catalog import ITEMS, SOLD, trade_of
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.names import CURRENCIES
-from bill_emulator.times import DAY, SECOND, moment
+from bill_emulator.times import DAY, SECOND, calendar_day, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,38 +40,24 @@ _MINOR_DIGITS = {"JPY": 0}
 # US dollars for one unit of the currency.
 _RATES = {"CAD": "0.7312", "EUR": "1.0845", "JPY": "0.006412", "GBP": "1.2710", "PLN": "0.2519"}
 
-# What becomes of the i-th bill (taken round and round).
-_BILL_FATES = (
-    "open",
-    "paid",
-    "together",
-    "open",
-    "open",
-    "partial",
-    "together",
-    "scheduled",
-    "credit",
-    "partial_scheduled",
-    "open",
-    "void",
-    "together",
-    "failed",
+# What becomes of the i-th bill (taken round and round): of old ones nearly all is settled, of recent ones little.
+_RECENT = 75 * DAY
+_OLD_BILLS = (
+    *("together", "paid", "credit", "together", "together", "void", "failed"),
+    *("paid", "together", "partial", "together", "together", "paid", "together", "open"),
 )
-_INVOICE_FATES = (
-    "open",
-    "paid",
-    "partial",
-    "scheduled",
-    "credit",
-    "together",
-    "void",
-    "open",
-    "together",
-    "overpaid",
+_RECENT_BILLS = ("open", "scheduled", "open", "partial", "open", "partial_scheduled", "paid", "open", "credit")
+_OLD_INVOICES = (
+    *("paid", "together", "credit", "paid", "overpaid", "together", "void"),
+    *("paid", "together", "together", "partial", "together", "open"),
 )
+_RECENT_INVOICES = ("open", "scheduled", "open", "partial", "open", "paid")
+_TOGETHER_WITHIN = 60 * DAY
 
 HUGE = 9_999_999_999_999  # 99999999999.99
 TINY = 10  # 0.10
+_TYPING_ERROR = 3  # the bill of the largest amount was archived at once
+_PART_TIME = 0.3  # so many services end with half an hour
 
 
 def money(units: int, currency: str) -> Decimal:
@@ -103,10 +91,14 @@ class Party:
 
 @dataclass(slots=True)
 class Line:
-    """A line: `halves` is twice the quantity (so 5 is 2.5 pieces), `price` the price of one piece."""
+    """A line: `halves` is twice the quantity (so 5 is 2.5 pieces), `price` the price of one piece.
+
+    `what` is the place among the vendor's goods, or of the item that is sold.
+    """
 
     halves: int
     price: int
+    what: int
 
     @property
     def amount(self) -> int:
@@ -185,6 +177,12 @@ class Payment:
         """What is split over bills or invoices, and what is left over."""
         return sum(share.amount for share in self.shares) + self.unapplied
 
+    def day(self, delay: int) -> str:
+        """When the money moves, so many days after it was arranged; what is scheduled moves in the days to come."""
+        if self.state == "SCHEDULED":
+            return calendar_day(CLOSED, 1 + self.serial % 14)
+        return min(calendar_day(self.created, delay), calendar_day(CLOSED))
+
 
 @dataclass(slots=True)
 class Credit:
@@ -235,37 +233,23 @@ def draw_up(seed: int, bills: int, *, opening_import: bool = True) -> Ledger:
 
     With `opening_import`, the first tenth of the bills and invoices came at one instant.
     """
-    payable = _Books(
-        Random(f"{seed}/payable"),
-        seed,
-        ("009", "00n", "stp", "vcr"),
-        max(12, bills // 5),
-        opening_import=opening_import,
-    )
-    for serial in range(bills):
-        payable.enter(serial, bills, _BILL_FATES, taxed=False)
-    receivable = _Books(
-        Random(f"{seed}/receivable"),
-        seed,
-        ("0cu", "00e", "0rp", "ccr"),
-        max(12, bills // 8),
-        opening_import=opening_import,
-    )
-    for serial in range(bills // 2):
-        receivable.enter(serial, bills // 2, _INVOICE_FATES, taxed=True)
-    return Ledger(seed, bills, payable.close(), receivable.close())
+    payable = _Payable(Random(f"{seed}/payable"), seed, max(12, bills // 5), opening_import=opening_import)
+    receivable = _Receivable(Random(f"{seed}/receivable"), seed, max(12, bills // 8), opening_import=opening_import)
+    return Ledger(seed, bills, payable.write(bills), receivable.write(bills // 2))
 
 
-class _Books:
-    """Writes one side of the ledger, debt after debt."""
+class _Books(ABC):
+    """Writes one side of the ledger, debt after debt: bills, or invoices."""
 
-    def __init__(
-        self, rng: Random, seed: int, prefixes: tuple[str, str, str, str], parties: int, *, opening_import: bool
-    ) -> None:
+    prefixes: tuple[str, str, str, str]
+    old: Sequence[str]
+    recent: Sequence[str]
+
+    def __init__(self, rng: Random, seed: int, parties: int, *, opening_import: bool) -> None:
         self.opening_import = opening_import
         self.rng = rng
         self.seed = seed
-        party, *self.prefixes = prefixes
+        party, *self.debt_prefixes = self.prefixes
         self.side = Side([self._party(party, serial, parties) for serial in range(parties)])
         self.joint: dict[int, Payment] = {}
 
@@ -296,39 +280,68 @@ class _Books:
         step = (CLOSED - OPENED - DAY) / count
         return OPENED + int(step * (serial + self.rng.random()))
 
-    def _lines(self, count: int) -> tuple[Line, ...]:
-        rng = self.rng
-        return tuple(Line((2, 4, 5, 6, 3)[rng.randrange(5)], 2 * rng.randrange(250, 90_000)) for _ in range(count))
+    @abstractmethod
+    def line(self, party: Party) -> Line:
+        """One line of a bill, an invoice or a credit."""
 
-    def enter(self, serial: int, count: int, fates: Sequence[str], *, taxed: bool) -> None:
-        """Write the next bill or invoice, and what becomes of it."""
-        party = self.rng.randrange(len(self.side.parties))
-        lines = self._lines(12 if serial % 40 == 17 else 1 + serial % 3)
-        tax_rate = (0, 825, 600)[serial % 3] if taxed else 0
-        if serial in (3, 4):  # the largest and the smallest amount, in US dollars
-            party, tax_rate, lines = 0, 0, (Line(2, HUGE if serial == 3 and not taxed else TINY),)
+    def lines(self, party: Party, count: int) -> tuple[Line, ...]:
+        """So many lines."""
+        return tuple(self.line(party) for _ in range(count))
+
+    def tax_rate(self, _party: Party, _serial: int) -> int:
+        """Sales tax, in hundredths of a percent."""
+        return 0
+
+    @abstractmethod
+    def record_status(self, serial: int) -> str:
+        """ACTIVE, archived or a draft."""
+
+    def extreme(self, serial: int) -> Line | None:
+        """The one line of the largest and the smallest amount, which are in US dollars."""
+        return Line(2, TINY, 0) if serial in (3, 4) else None
+
+    def write(self, count: int) -> Side:
+        """Write all bills or invoices, and add up the balances."""
+        for serial in range(count):
+            self._enter(serial, count)
+        for debt in self.side.debts:
+            if debt.record_status == "ACTIVE":
+                self.side.parties[debt.party].balance += debt.due
+        return self.side
+
+    def _enter(self, serial: int, count: int) -> None:
+        """Write the next bill or invoice, and what becomes of it; some parties have far more of them than others."""
+        extreme = self.extreme(serial)
+        party = self.side.parties[0 if extreme else int(len(self.side.parties) * self.rng.random() ** 3)]
+        lines = (extreme,) if extreme else self.lines(party, 12 if serial % 40 == 17 else 1 + serial % 3)
+        sheet = Sheet(lines, 0 if extreme else self.tax_rate(party, serial))
         created = self._created(serial, count)
-        status = _record_status(serial, drafts_deleted=not taxed)
         debt = Debt(
             serial,
-            make_id(self.prefixes[0], self.seed, serial),
-            party,
-            Sheet(lines, tax_rate),
+            make_id(self.debt_prefixes[0], self.seed, serial),
+            party.serial,
+            sheet,
             created,
             self._updated(serial, created),
-            status,
+            self.record_status(serial),
         )
         self.side.debts.append(debt)
-        if status == "ACTIVE":
-            _FATES[fates[serial % len(fates)]](self, debt)
+        if debt.record_status == "ACTIVE":
+            fates = self.recent if self.is_recent(debt) else self.old
+            _FATES["open" if extreme else fates[serial % len(fates)]](self, debt)
 
-    def pay(self, debt: Debt, amount: int, state: str = "PAID") -> Payment:
+    def is_recent(self, debt: Debt) -> bool:
+        """Whether it is natural that it is not settled yet."""
+        return debt.created >= CLOSED - _RECENT
+
+    def pay(self, debt: Debt, amount: int, state: str = "PAID", *, not_before: int = 0) -> Payment:
         """One payment for one bill or invoice."""
         serial = len(self.side.payments)
-        created = min(CLOSED, debt.created + int(self.rng.random() * 20 * DAY) + 60 * SECOND)
+        created = debt.created + int(self.rng.random() * 20 * DAY) + 60 * SECOND
+        created = min(CLOSED, max(created, not_before))
         payment = Payment(
             serial,
-            make_id(self.prefixes[1], self.seed, serial),
+            make_id(self.debt_prefixes[1], self.seed, serial),
             debt.party,
             state,
             [],
@@ -358,9 +371,9 @@ class _Books:
         created = min(CLOSED, debt.created + int(self.rng.random() * 5 * DAY) + SECOND)
         credit = Credit(
             serial,
-            make_id(self.prefixes[2], self.seed, serial),
+            make_id(self.debt_prefixes[2], self.seed, serial),
             debt.party,
-            Sheet(self._lines(1 + serial % 2), debt.sheet.tax_rate),
+            Sheet(self.lines(self.side.parties[debt.party], 1 + serial % 2), debt.sheet.tax_rate),
             archived,
             created,
             self._updated(serial, created),
@@ -368,17 +381,55 @@ class _Books:
         self.side.credits.append(credit)
         return credit
 
-    def close(self) -> Side:
-        """Add up the balances."""
-        for debt in self.side.debts:
-            if debt.record_status == "ACTIVE":
-                self.side.parties[debt.party].balance += debt.due
-        return self.side
+
+class _Payable(_Books):
+    """Vendors and their bills."""
+
+    prefixes = ("009", "00n", "stp", "vcr")
+    old, recent = _OLD_BILLS, _RECENT_BILLS
+
+    def line(self, party: Party) -> Line:
+        trade = trade_of(party.serial)
+        price = 2 * self.rng.randrange(trade.low // 2, trade.high // 2)
+        return Line((2, 4, 5, 6, 3)[self.rng.randrange(5)], price, self.rng.randrange(len(trade.goods)))
+
+    def extreme(self, serial: int) -> Line | None:
+        return Line(2, HUGE, 0) if serial == _TYPING_ERROR else super().extreme(serial)
+
+    def record_status(self, serial: int) -> str:
+        if serial % 60 == 38:
+            return "DRAFT_DELETED"
+        return "INACTIVE" if serial == _TYPING_ERROR else _record_status(serial)
 
 
-def _record_status(serial: int, *, drafts_deleted: bool) -> str:
-    if drafts_deleted and serial % 60 == 38:
-        return "DRAFT_DELETED"
+class _Receivable(_Books):
+    """Customers and their invoices."""
+
+    prefixes = ("0cu", "00e", "0rp", "ccr")
+    old, recent = _OLD_INVOICES, _RECENT_INVOICES
+
+    def line(self, party: Party) -> Line:
+        what = SOLD[self.rng.randrange(len(SOLD))]
+        item = ITEMS[what]
+        halves = 2 * self.rng.randrange(1, item.most + 1)
+        return Line(halves - (item.type == "SERVICE" and self.rng.random() < _PART_TIME), _price(what, party), what)
+
+    def tax_rate(self, party: Party, serial: int) -> int:
+        """Sales abroad are not taxed."""
+        return (0, 825, 600)[serial % 3] if party.currency == "USD" else 0
+
+    def record_status(self, serial: int) -> str:
+        return _record_status(serial)
+
+
+def _price(item: int, party: Party) -> int:
+    """What an item costs in the currency of a customer: an even number, so that halves of it are whole."""
+    price = ITEMS[item].price or Decimal(0)
+    abroad = price / Decimal(_RATES.get(party.currency, "1"))
+    return 2 * int(abroad.scaleb(_MINOR_DIGITS.get(party.currency, 2)) / 2)
+
+
+def _record_status(serial: int) -> str:
     if serial % 20 == 7:
         return "INACTIVE"
     return "DRAFT" if serial % 20 == 9 else "ACTIVE"
@@ -406,11 +457,17 @@ def _partial_scheduled(books: _Books, debt: Debt) -> None:
 
 
 def _void(books: _Books, debt: Debt) -> None:
-    books.pay(debt, debt.total, "VOID")
+    """Paid again afterwards."""
+    _again(books, debt, books.pay(debt, debt.total, "VOID"))
 
 
 def _failed(books: _Books, debt: Debt) -> None:
-    books.pay(debt, debt.total, "CANCELLED" if debt.serial % 4 == 1 else "FAILED")
+    """Paid again afterwards."""
+    _again(books, debt, books.pay(debt, debt.total, "CANCELLED" if debt.serial % 4 == 1 else "FAILED"))
+
+
+def _again(books: _Books, debt: Debt, first: Payment) -> None:
+    books.pay(debt, debt.total, not_before=first.created + DAY)
 
 
 def _overpaid(books: _Books, debt: Debt) -> None:
@@ -420,7 +477,7 @@ def _overpaid(books: _Books, debt: Debt) -> None:
 def _together(books: _Books, debt: Debt) -> None:
     """One payment for up to three bills of one vendor (invoices of one customer)."""
     payment = books.joint.get(debt.party)
-    if payment is None:
+    if payment is None or debt.created - payment.created > _TOGETHER_WITHIN:
         books.joint[debt.party] = books.pay(debt, debt.total)
         return
     books.add_share(payment, debt, debt.total)
@@ -436,9 +493,11 @@ def _credit(books: _Books, debt: Debt) -> None:
     debt.credit += used
     payment: Payment | None = None
     if variant == 0:
-        payment = books.pay(debt, debt.due)
+        payment = books.pay(debt, debt.due, not_before=credit.created)
         share = payment.shares[0]
         share.credit, share.credit_amount = credit.serial, used
+    elif debt.due and not books.is_recent(debt):
+        books.pay(debt, debt.due, not_before=credit.created)
     credit.usage.append((debt.serial, None if payment is None else payment.serial, used))
     books.grant(debt, archived=credit.serial // 2 % 2 == 0)
 

@@ -36,30 +36,6 @@ CUSTOMERS = (
     "Sunday Market",
 )
 
-GOODS = (
-    "Letterhead and envelopes",
-    "Team lunch 🥟",
-    "Monthly cleaning",
-    'Desk lamp, model "Firefly"',
-    "Freight, two pallets",
-    "Wiring of the second floor",
-    "Coffee beans\n2 kg each",
-    "Gravel, 0-16 mm",
-    "Zażółć gęślą jaźń",
-    "名刺の印刷",
-    "Path C:\\invoices\\2026",
-)
-
-SERVICES = (
-    "Consulting hour",
-    "Site visit",
-    "Support plan",
-    "Training day 📚",
-    "Übersetzung",
-    "Monthly report",
-    "設計レビュー",
-)
-
 PEOPLE = (
     ("Noor", "Blake"),
     ("Ada", "Moss"),

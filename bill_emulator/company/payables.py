@@ -10,9 +10,12 @@ pays several bills; `transferMethod` sits at the top level of a vendor.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from bill_emulator.company.catalog import ITEMS, trade_of
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.ledger import (
+    CLOSED,
     Credit,
     Debt,
     Ledger,
@@ -24,16 +27,19 @@ from bill_emulator.company.ledger import (
     in_dollars,
     money,
 )
-from bill_emulator.company.names import GOODS, PEOPLE, VENDORS, picked
-from bill_emulator.company.settings import Row, Setup, address, lean
+from bill_emulator.company.names import PEOPLE, VENDORS, picked
+from bill_emulator.company.settings import Setup, address, lean
 from bill_emulator.times import DAY, calendar_day, shown
+
+if TYPE_CHECKING:
+    from bill_emulator.company.stored import Row
 
 _APPROVALS = ("UNASSIGNED", "ASSIGNED", "APPROVED", "APPROVING", "APPROVED", "DENIED", "APPROVED")
 _APPROVER_STATES = {
     "ASSIGNED": ("WAITING", "WAITING"),
     "APPROVING": ("APPROVED", "WAITING"),
     "APPROVED": ("APPROVED", "APPROVED"),
-    "DENIED": ("REROUTED", "DENIED"),
+    "DENIED": ("APPROVED", "DENIED"),
 }
 _RAILS = ("ACH", "CHECK", "RPPS", "VCARD", "WALLET", "OFFLINE")
 # status of a payment -> single status, disbursement status
@@ -46,6 +52,8 @@ _STATES = {
 }
 _CREDIT_STATES = ("NOT_APPLIED", "PARTIALLY_APPLIED", "FULLY_APPLIED")
 _VOIDS = ("VOID_ONLY", "VOID_AND_REISSUE", "VOID_AND_CREDIT")
+# The items that are kept in stock, which vendors of goods sell.
+_BOUGHT = [place for place, item in enumerate(ITEMS) if item.cost is not None]
 _RECURRING_PERIODS = ("MONTHLY", "WEEKLY", "YEARLY")
 
 
@@ -67,7 +75,6 @@ class PayableRows:
         self.side = ledger.payable
         self.customers = ledger.receivable.parties
         self.setup = setup
-        self._line_classifications = [setup.line_classifications(index) for index in range(420)]
 
     def vendor_name(self, party: Party) -> str:
         """The display name."""
@@ -109,7 +116,7 @@ class PayableRows:
             else {
                 "enabled": True,
                 "bankAccountId": ref("bank_accounts", 0),
-                "createdBy": ref("users", i),
+                "createdBy": self.setup.payer(i),
                 "maxAmount": Decimal("2500.00"),
                 "daysBeforeDueDate": 3,
             },
@@ -124,7 +131,7 @@ class PayableRows:
         info = lean(
             payeeName=name,
             email=f"pay{i}@supplier.example" if i % 3 == 1 else None,
-            lastPaymentDate=None if party.last_paid is None else calendar_day(party.last_paid),
+            lastPaymentDate=None if party.last_paid is None else calendar_day(min(party.last_paid + 2 * DAY, CLOSED)),
             payByType=("ACH", "CHECK", "VIRTUAL_CARD", "OFFLINE")[i % 4],
             payBySubType="MULTIPLE" if foreign else ("ACH" if i % 2 == 0 else None),
             virtualCard=self._virtual_card(party) if i % 4 == 2 else None,
@@ -155,12 +162,20 @@ class PayableRows:
             alternatePayByType=None if enrolled else "CREDIT_CARD",
         )
 
-    def _classifications(self, index: int, *, customer: bool = False) -> Row:
-        """The ids on a line; every third line has only the account, some name a customer too."""
-        row = self._line_classifications[index % len(self._line_classifications)].copy()
-        if customer:
-            row["customerId"] = self.customers[index % len(self.customers)].id
-        return row
+    def _classifications(self, index: int, party: Party, *, customer: bool = False) -> Row:
+        """The ids on a line: always the account of what the vendor sells; some name a customer or an employee too."""
+        account = trade_of(party.serial).account
+        coding = self.setup.coding(index, party)
+        return lean(
+            chartOfAccountId=self.setup.account(account),
+            **coding,
+            employeeId=self.setup.ref("employees", index % 4) if coding and index % 5 == 0 else None,
+            itemId=self.setup.item(_BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
+            customerId=self.customers[index % len(self.customers)].id if customer else None,
+        )
+
+    def _goods(self, line: Line, party: Party) -> str:
+        return trade_of(party.serial).goods[line.what]
 
     def bill(self, debt: Debt) -> Row:
         """One bill with its lines and approvers."""
@@ -169,7 +184,8 @@ class PayableRows:
         currency = party.currency
         rate = exchange_rate(currency, i)
         amount = money(debt.total, currency)
-        approval = "APPROVED" if debt.settled_by else _APPROVALS[i % len(_APPROVALS)]
+        approval = self._approval(debt)
+        term = i if i % 3 == 0 else None
         return lean(
             archived=debt.record_status != "ACTIVE",
             id=debt.id,
@@ -182,53 +198,62 @@ class PayableRows:
             scheduledAmount=money(debt.scheduled, currency),
             creditAmount=money(debt.credit, currency),
             exchangeRate=rate,
-            description=GOODS[i % len(GOODS)] if i % 4 else None,
-            dueDate=calendar_day(debt.created, 30),
+            description=self._goods(debt.sheet.lines[0], party) if i % 4 else None,
+            dueDate=self.setup.due_day(debt.created, term),
             invoice={"invoiceDate": calendar_day(debt.created), "invoiceNumber": f"INV-{i:06d}"},
-            billLineItems=[self._bill_line(debt, n, line, currency) for n, line in enumerate(debt.sheet.lines)],
-            payFromChartOfAccountId=ref("chart_of_accounts", 4) if i % 2 else None,
+            billLineItems=[self._bill_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
+            payFromChartOfAccountId=self.setup.account("1000") if i % 2 else None,
             paymentStatus=payment_status(debt),
             approvalStatus=approval,
             createdTime=shown(debt.created),
             updatedTime=shown(debt.updated),
-            classifications=lean(
-                chartOfAccountId=ref("chart_of_accounts", i),
-                accountingClassId=ref("accounting_classes", i) if i % 4 == 1 else None,
-                departmentId=ref("departments", i),
-                locationId=ref("locations", i),
-                itemId=ref("items", i) if i % 4 == 3 else None,
-            )
-            if i % 2
-            else None,
+            classifications=self._header(debt, party) if i % 2 else None,
             approvers=self._approvers(debt, approval),
             purchaseOrderNumber=f"PO-{i}" if i % 5 == 2 else None,
             recordStatus=debt.record_status,
-            createdBy=ref("users", i),
-            paymentTermId=ref("payment_terms", i) if i % 3 == 0 else None,
+            createdBy=self.setup.clerk(i),
+            paymentTermId=None if term is None else ref("payment_terms", term),
             payments=[self._bill_payment(self.side.payments[n], debt, currency) for n in debt.settled_by],
         )
 
-    def _bill_line(self, debt: Debt, n: int, line: Line, currency: str) -> Row:
+    def _header(self, debt: Debt, party: Party) -> Row:
+        line = self._classifications(debt.serial // 2 * 3, party)
+        kept = ("chartOfAccountId", "accountingClassId", "departmentId", "locationId", "itemId")
+        return {name: line[name] for name in kept if name in line}
+
+    def _bill_line(self, debt: Debt, n: int, line: Line, party: Party) -> Row:
         index = debt.serial + n
         return lean(
-            amount=money(line.amount, currency),
+            amount=money(line.amount, party.currency),
             id=make_id("bli", self.seed, debt.serial * 16 + n),
             quantity=quantity(line),
-            price=money(line.price, currency),
-            description=GOODS[(index * 3) % len(GOODS)] if index % 3 else None,
-            classifications=self._classifications(index, customer=index % 4 == 0),
+            price=money(line.price, party.currency),
+            description=self._goods(line, party) if index % 3 else None,
+            classifications=self._classifications(index, party, customer=index % 4 == 0),
         )
 
+    def _approval(self, debt: Debt) -> str:
+        """What is paid was approved; nobody approves a draft, and a bill that nobody touched waits."""
+        if debt.settled_by or debt.credit:
+            return "APPROVED"
+        state = "UNASSIGNED" if debt.record_status.startswith("DRAFT") else _APPROVALS[debt.serial % len(_APPROVALS)]
+        return state if state == "UNASSIGNED" or debt.updated > debt.created else "ASSIGNED"
+
     def _approvers(self, debt: Debt, approval: str) -> list[Row]:
-        between = debt.created + (debt.updated - debt.created) // 2
+        """One after the other, after the bill was entered and before anything was paid."""
+        states: tuple[str, ...] = _APPROVER_STATES.get(approval, ())
+        if approval in ("ASSIGNED", "APPROVED") and (debt.serial % 2 == 0 or debt.updated == debt.created):
+            states = states[:1]
+        end = min([debt.updated, *(self.side.payments[n].created for n in debt.settled_by)])
+        step = min(end - debt.created, 6 * DAY) // (len(states) + 1)
         return [
             lean(
-                userId=self.setup.ref("users", debt.serial + order),
+                userId=self.setup.approver(debt.serial + place),
                 status=state,
-                approverOrder=order + 1,
-                statusChangedTime=None if state == "WAITING" else shown(between),
+                approverOrder=place,
+                statusChangedTime=None if state == "WAITING" else shown(debt.created + step * place),
             )
-            for order, state in enumerate(_APPROVER_STATES.get(approval, ())[: 1 + debt.serial % 2])
+            for place, state in enumerate(states, 1)
         ]
 
     def _bill_payment(self, payment: Payment, debt: Debt, currency: str) -> Row:
@@ -237,7 +262,7 @@ class PayableRows:
             "id": payment.id,
             "amount": money(amount, currency),
             "status": payment.state,
-            "date": calendar_day(payment.created, 3),
+            "date": payment.day(2),
         }
 
     def payment(self, payment: Payment) -> Row:
@@ -258,8 +283,8 @@ class PayableRows:
             vendorName=self.vendor_name(party),
             billId=self.side.debts[shares[0].target].id if len(shares) == 1 else None,
             billPayments=[self._share(payment, n, share, currency) for n, share in enumerate(shares)],
-            description=GOODS[i % len(GOODS)] if i % 3 == 0 else None,
-            processDate=calendar_day(payment.created, 3),
+            description=f"Thank you, {self.vendor_name(party)}" if i % 3 == 0 else None,
+            processDate=payment.day(2),
             fundingAccount={"type": "BANK_ACCOUNT", "id": ref("bank_accounts", 0)} if online else None,
             processingOptions=lean(
                 requestPayFaster=i % 4 == 0,
@@ -278,7 +303,7 @@ class PayableRows:
             remittanceEmail=f"pay{party.serial}@supplier.example" if i % 3 == 1 else None,
             createdTime=shown(payment.created),
             updatedTime=shown(payment.updated),
-            createdBy=ref("users", i),
+            createdBy=self.setup.payer(i),
             voidInfo=[self._void(payment)] if payment.state == "VOID" else None,
             disbursementStatus=disbursed,
             disbursementInfo=self._disbursement(payment, rail, amount) if online else None,
@@ -304,7 +329,7 @@ class PayableRows:
         i = payment.serial
         return {
             "id": make_id("vdi", self.seed, i),
-            "requestedBy": self.setup.ref("users", i),
+            "requestedBy": self.setup.payer(i),
             "type": _VOIDS[i % len(_VOIDS)],
             "status": "ACCEPTED",
             "reason": "Sent to the wrong vendor",
@@ -314,7 +339,7 @@ class PayableRows:
 
     def _disbursement(self, payment: Payment, rail: str, amount: Decimal) -> Row:
         i = payment.serial
-        sent, arrives = calendar_day(payment.created, 4), calendar_day(payment.created, 7)
+        sent, arrives = payment.day(3), payment.day(6)
         rails: dict[str, tuple[str, Row]] = {
             "ACH": ("achDisbursement", {"sentDate": sent, "arrivesByDate": arrives}),
             "CHECK": ("checkDisbursement", {"sentDate": sent, "arrivesByDate": arrives, "checkNumber": 10_000 + i}),
@@ -351,7 +376,7 @@ class PayableRows:
             creditDate=calendar_day(credit.created),
             description="Returned goods" if i % 3 else None,
             archived=credit.archived,
-            applyToChartOfAccountId=ref("chart_of_accounts", 5) if i % 2 == 0 else None,
+            applyToChartOfAccountId=self.setup.account("2000") if i % 2 == 0 else None,
             applyToBankAccountId=ref("bank_accounts", 0) if i % 2 == 1 else None,
             amount=money(credit.total, currency),
             appliedAmount=money(credit.applied, currency),
@@ -361,9 +386,9 @@ class PayableRows:
             vendorCreditLineItems=[
                 lean(
                     id=make_id("vcl", self.seed, i * 16 + n),
-                    description=GOODS[(i + n) % len(GOODS)] if i % 2 == 0 else None,
+                    description=self._goods(line, party) if i % 2 == 0 else None,
                     amount=money(line.amount, currency),
-                    classifications=self._classifications(i + n, customer=(i + n) % 2 == 0),
+                    classifications=self._classifications(i + n, party, customer=(i + n) % 2 == 0),
                 )
                 for n, line in enumerate(credit.sheet.lines)
             ],
@@ -379,7 +404,7 @@ class PayableRows:
 
     def recurring(self, serial: int, created: int, updated: int) -> Row:
         """One recurring bill (it stands alone: nothing refers to it)."""
-        party = self.side.parties[serial * 5 % len(self.side.parties)]
+        party = self.side.parties[serial * 7 % len(self.side.parties)]
         automatic = serial % 2 == 1
         return lean(
             archived=serial % 4 == 2,
@@ -388,16 +413,16 @@ class PayableRows:
                 lean(
                     amount=money(12_000 + 1_010 * serial + n, party.currency),
                     id=make_id("rbl", self.seed, serial * 16 + n),
-                    description=GOODS[(serial + n) % len(GOODS)] if n == 0 else None,
-                    classifications=self._classifications(serial + n),
+                    description=trade_of(party.serial).goods[n] if n == 0 else None,
+                    classifications=self._classifications(serial + n, party),
                 )
                 for n in range(1 + serial % 2)
             ],
             schedule=lean(
                 period=_RECURRING_PERIODS[serial % 3],
                 frequency=1 + serial % 2,
-                nextDueDate=calendar_day(updated, 31),
-                endDate=calendar_day(updated + 365 * DAY) if automatic else None,
+                nextDueDate=calendar_day(CLOSED, 1 + serial % 28),
+                endDate=calendar_day(CLOSED, 366) if automatic else None,
                 daysInAdvance=5,
             ),
             vendorId=party.id,

@@ -8,13 +8,18 @@ payment with status SCHEDULED (the documented list of statuses has PAID and VOID
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from bill_emulator.company.catalog import ITEMS, SOLD, TAX_ITEMS
 from bill_emulator.company.ids import make_id
-from bill_emulator.company.ledger import Credit, Debt, Ledger, Line, Party, Payment, exchange_rate, money
-from bill_emulator.company.names import CUSTOMERS, PEOPLE, SERVICES, picked
+from bill_emulator.company.ledger import CLOSED, Credit, Debt, Ledger, Line, Party, Payment, exchange_rate, money
+from bill_emulator.company.names import CUSTOMERS, PEOPLE, picked
 from bill_emulator.company.payables import credit_state, quantity
-from bill_emulator.company.settings import SALES_TAX_ITEM, Row, Setup, address, lean
-from bill_emulator.times import DAY, calendar_day, shown
+from bill_emulator.company.settings import Setup, address, lean
+from bill_emulator.times import calendar_day, shown
+
+if TYPE_CHECKING:
+    from bill_emulator.company.stored import Row
 
 
 class ReceivableRows:
@@ -24,9 +29,6 @@ class ReceivableRows:
         self.seed = ledger.seed
         self.side = ledger.receivable
         self.setup = setup
-        self._line_classifications = [setup.line_classifications(index) for index in range(420)]
-        for row in self._line_classifications:
-            row.pop("employeeId", None)  # receivable lines have no employee
 
     def customer(self, party: Party) -> Row:
         """One customer."""
@@ -56,17 +58,13 @@ class ReceivableRows:
             authorizedToCharge=i % 8 == 0,
         )
 
-    def _header_classifications(self, i: int) -> Row:
-        ref = self.setup.ref
-        return lean(
-            accountingClassId=ref("accounting_classes", i),
-            departmentId=ref("departments", i),
-            jobId=ref("jobs", i) if i % 4 == 1 else None,
-            locationId=ref("locations", i),
-        )
+    def _header(self, i: int, party: Party) -> Row:
+        return self.setup.coding(3 * i, party)
 
-    def _classifications(self, index: int) -> Row:
-        return self._line_classifications[index % len(self._line_classifications)].copy()
+    def _classifications(self, index: int, party: Party, item: int) -> Row:
+        """The ids on a line: always the item; the item's account stands there too, now and then."""
+        account = self.setup.account(ITEMS[item].account) if index % 2 else None
+        return lean(itemId=self.setup.item(item), chartOfAccountId=account, **self.setup.coding(index, party))
 
     def invoice(self, debt: Debt) -> Row:
         """One invoice with its lines and what was paid on it."""
@@ -74,12 +72,13 @@ class ReceivableRows:
         party = self.side.parties[debt.party]
         currency = party.currency
         taxed = debt.sheet.tax_rate > 0
+        term = i if i % 3 == 1 else None
         return lean(
             id=debt.id,
             archived=debt.record_status != "ACTIVE",
             invoiceNumber=f"{1001 + i}",
             invoiceDate=calendar_day(debt.created),
-            dueDate=calendar_day(debt.created, 30),
+            dueDate=self.setup.due_day(debt.created, term),
             customerId=party.id,
             totalAmount=money(debt.total, currency),
             dueAmount=money(debt.due, currency),
@@ -89,29 +88,29 @@ class ReceivableRows:
             exchangeRate=exchange_rate(currency, i),
             createdTime=shown(debt.created),
             updatedTime=shown(debt.updated),
-            invoiceLineItems=[self._invoice_line(debt, n, line, currency) for n, line in enumerate(debt.sheet.lines)],
-            payToChartOfAccountId=ref("chart_of_accounts", 4) if i % 3 == 0 else None,
+            invoiceLineItems=[self._invoice_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
+            payToChartOfAccountId=self.setup.account("1000") if i % 3 == 0 else None,
             payments=[self._invoice_payment(self.side.payments[n], debt, currency) for n in debt.settled_by],
-            classifications=self._header_classifications(i) if i % 2 else None,
-            salesTaxItemId=ref("items", SALES_TAX_ITEM) if taxed else None,
+            classifications=self._header(i, party) if i % 2 else None,
+            salesTaxItemId=self.setup.item(TAX_ITEMS[debt.sheet.tax_rate]) if taxed else None,
             salesTaxTotal=money(debt.sheet.tax, currency) if taxed else None,
             salesTaxPercentage=_percent(debt.sheet.tax_rate) if taxed else None,
             enableCardPayment=i % 5 == 0,
             convenienceFee={"percentage": Decimal("2.9")} if i % 5 == 0 else None,
             invoicePdfId=make_id("att", self.seed, i) if i % 2 == 0 else None,
             recordStatus=debt.record_status,
-            createdBy=ref("users", i),
-            paymentTermId=ref("payment_terms", i) if i % 3 == 1 else None,
+            createdBy=self.setup.clerk(i),
+            paymentTermId=None if term is None else ref("payment_terms", term),
         )
 
-    def _invoice_line(self, debt: Debt, n: int, line: Line, currency: str) -> Row:
+    def _invoice_line(self, debt: Debt, n: int, line: Line, party: Party) -> Row:
         index = debt.serial + n
         return lean(
             id=make_id("00f", self.seed, debt.serial * 16 + n),
-            description=SERVICES[index % len(SERVICES)] if index % 4 else None,
-            price=money(line.price, currency),
+            description=ITEMS[line.what].name if index % 4 else None,
+            price=money(line.price, party.currency),
             quantity=quantity(line),
-            classifications=self._classifications(index),
+            classifications=self._classifications(index, party, line.what),
         )
 
     def _invoice_payment(self, payment: Payment, debt: Debt, currency: str) -> Row:
@@ -120,7 +119,7 @@ class ReceivableRows:
             "id": payment.id,
             "amount": money(amount, currency),
             "status": payment.state,
-            "date": calendar_day(payment.created),
+            "date": payment.day(0),
         }
 
     def payment(self, payment: Payment) -> Row:
@@ -128,7 +127,7 @@ class ReceivableRows:
         i = payment.serial
         party = self.side.parties[payment.party]
         currency = party.currency
-        day = calendar_day(payment.created)
+        day = payment.day(0)
         online = i % 3 == 0
         return lean(
             amount=money(payment.amount, currency),
@@ -169,8 +168,8 @@ class ReceivableRows:
             creditDate=calendar_day(credit.created),
             description="Goodwill ♥" if i % 3 == 0 else None,
             archived=credit.archived,
-            salesTaxItemId=ref("items", SALES_TAX_ITEM) if taxed else None,
-            payToChartOfAccountId=ref("chart_of_accounts", 4) if i % 2 == 0 else None,
+            salesTaxItemId=self.setup.item(TAX_ITEMS[credit.sheet.tax_rate]) if taxed else None,
+            payToChartOfAccountId=self.setup.account("1000") if i % 2 == 0 else None,
             payToBankAccountId=ref("bank_accounts", 0) if i % 2 else None,
             amount=money(credit.total, currency),
             appliedAmount=money(credit.applied, currency),
@@ -180,58 +179,58 @@ class ReceivableRows:
             createdTime=shown(credit.created),
             updatedTime=shown(credit.updated),
             creditMemoLineItems=[
-                self._credit_line(credit, n, line, currency) for n, line in enumerate(credit.sheet.lines)
+                self._credit_line(credit, n, line, party) for n, line in enumerate(credit.sheet.lines)
             ],
-            classifications=self._header_classifications(i // 2) if i % 3 == 1 else None,
+            classifications=self._header(i // 2, party) if i % 3 == 1 else None,
             usage=[
                 {"invoiceId": self.side.debts[debt].id, "amount": money(amount, currency)}
                 for debt, _, amount in credit.usage
             ],
         )
 
-    def _credit_line(self, credit: Credit, n: int, line: Line, currency: str) -> Row:
+    def _credit_line(self, credit: Credit, n: int, line: Line, party: Party) -> Row:
         index = credit.serial + n
         return lean(
             id=make_id("cml", self.seed, credit.serial * 16 + n),
-            description=SERVICES[index % len(SERVICES)] if index % 2 else None,
-            price=money(line.price, currency),
+            description=ITEMS[line.what].name if index % 2 else None,
+            price=money(line.price, party.currency),
             quantity=quantity(line),
-            amount=money(line.amount, currency),
+            amount=money(line.amount, party.currency),
             ratePercent=Decimal(100) if index % 3 == 0 else None,
             taxable=credit.sheet.tax_rate > 0,
-            classifications=self._classifications(index),
+            classifications=self._classifications(index, party, line.what),
         )
 
     def recurring(self, serial: int, created: int, updated: int) -> Row:
         """One recurring invoice (it stands alone: nothing refers to it)."""
         party = self.side.parties[serial * 5 % len(self.side.parties)]
         currency = party.currency
-        lines = [Line(2 + n, 9_900 + 200 * serial) for n in range(1 + serial % 2)]
+        lines = [Line(2 + n, 9_900 + 200 * serial, SOLD[(serial + n) % len(SOLD)]) for n in range(1 + serial % 2)]
         return lean(
             id=make_id("rit", self.seed, serial),
             customerId=party.id,
-            description=SERVICES[serial % len(SERVICES)] if serial % 3 == 0 else None,
+            description=ITEMS[lines[0].what].name if serial % 3 == 0 else None,
             archived=serial % 4 == 2,
             schedule=lean(
                 period=("MONTHLY", "WEEKLY", "YEARLY")[serial % 3],
                 frequency=1 + serial % 2,
-                nextDueDate=calendar_day(updated, 31),
-                endDate=calendar_day(updated + 365 * DAY) if serial % 2 else None,
+                nextDueDate=calendar_day(CLOSED, 1 + serial % 28),
+                endDate=calendar_day(CLOSED, 366) if serial % 2 else None,
                 daysInAdvance=0,
             ),
             recurringInvoiceLineItems=[
                 lean(
                     id=make_id("ril", self.seed, serial * 16 + n),
                     amount=money(line.amount, currency),
-                    description=SERVICES[(serial + n) % len(SERVICES)] if n == 0 else None,
+                    description=ITEMS[line.what].name if n == 0 else None,
                     price=money(line.price, currency),
                     quantity=quantity(line),
-                    classifications=self._classifications(serial + n),
+                    classifications=self._classifications(serial + n, party, line.what),
                     taxable=False,
                 )
                 for n, line in enumerate(lines)
             ],
-            classifications=self._header_classifications(serial) if serial % 2 else None,
+            classifications=self._header(serial, party) if serial % 2 else None,
             sendEmail=serial % 2 == 0,
             createdTime=shown(created),
             updatedTime=shown(updated),

@@ -7,19 +7,22 @@ moments are microseconds since 1970.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from bill_emulator.company.catalog import ACCOUNTS, ITEMS
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.ledger import CLOSED, FOUNDED
 from bill_emulator.company.names import PEOPLE, PLACES
-from bill_emulator.times import shown
+from bill_emulator.times import calendar_day, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Row = dict[str, Any]
-Timed = tuple[Row, int, int]
+    from bill_emulator.company.catalog import Account, Item
+    from bill_emulator.company.ledger import Party
+    from bill_emulator.company.stored import Row
+
+Timed = tuple[dict[str, Any], int, int]
 
 
 def lean(**fields: Any) -> Row:
@@ -71,39 +74,17 @@ _LOCATIONS: tuple[_Leaf, ...] = (
     ("東京支店", "TYO", None, None, False),
     ("Reno", None, None, None, True),
 )
-# name, description, serial of the parent, type, number, archived
-_ACCOUNTS = (
-    ("Office supplies", "Paper, pens, toner", None, "EXPENSE", "6100", False),
-    ("Printed matter", None, 0, "EXPENSE", "6110", False),
-    ("Travel", None, None, "EXPENSE", "6200", False),
-    ("Freight in", None, None, "COST_OF_GOODS_SOLD", "5100", False),
-    ("Operating account", "Checking", None, "BANK", "1000", False),
-    ("Accounts payable", None, None, "ACCOUNTS_PAYABLE", "2000", False),
-    ("Accounts receivable", None, None, "ACCOUNTS_RECEIVABLE", "1200", False),
-    ("Consulting income", None, None, "INCOME", "4000", False),
-    ("Équipement", "Machines", None, "FIXED_ASSET", None, False),
-    ("Suspense", None, None, "UNSPECIFIED", "9999", True),
-)
-# type, name, short name, description, parent, price, purchase cost, percentage, taxable, archived
-_ITEMS = (
-    ("SERVICE", "Consulting hour", "CONS", "One hour", None, "250.00", None, None, False, False),
-    ("SERVICE", "Consulting hour, night", None, None, 0, "375.50", None, None, False, False),
-    ("INVENTORY", "Desk lamp", "LAMP", "Brass", None, "39.90", "0.10", None, True, False),
-    ("NON_INVENTORY", "Gravel, ton", None, None, None, "18.25", "11.00", None, True, False),
-    ("SALES_TAX", "Sales tax 8.25 %", None, None, None, None, None, "8.25", False, False),
-    ("DISCOUNT", "Early bird", None, None, None, None, None, "2.5", False, False),
-    ("OTHER_CHARGE", "Fax service", None, None, None, "5.00", None, None, False, True),
-)
 _TERMS = (("Due upon receipt", 0), ("Net 15", 15), ("Net 30", 30), ("Net 45", 45), ("60 Tage", 60))
 # status, type, owner type, bank, open to administrators, archived, account
 _BANKS = (
-    ("VERIFIED", "CHECKING", "BUSINESS", "Example Bank", True, False, 4),
-    ("VERIFIED", "SAVINGS", "BUSINESS", "Crédit Exemple", False, False, None),
+    ("VERIFIED", "CHECKING", "BUSINESS", "Example Bank", True, False, "1000"),
+    ("VERIFIED", "SAVINGS", "BUSINESS", "Crédit Exemple", False, False, "1010"),
     ("PENDING", "CHECKING", "PERSONAL", "Example Savings", False, True, None),
     ("NOT_VERIFIED", "CHECKING", "BUSINESS", "Example Bank", True, False, None),
 )
 
-SALES_TAX_ITEM = 4
+# Who does what, by place among the people: enters bills and invoices, pays, approves.
+_CLERKS, _PAYERS, _APPROVERS = (1, 4), (3, 0), (2, 0, 7)
 
 
 class Setup:
@@ -124,8 +105,8 @@ class Setup:
             "jobs": ("job", len(_JOBS)),
             "locations": ("loc", len(_LOCATIONS)),
             "employees": ("emp", 5),
-            "items": ("0ii", len(_ITEMS)),
-            "chart_of_accounts": ("0ca", len(_ACCOUNTS)),
+            "items": ("0ii", len(ITEMS)),
+            "chart_of_accounts": ("0ca", len(ACCOUNTS)),
         }
         self.ids: dict[str, list[str]] = {
             name: [make_id(prefix, seed, serial) for serial in range(count)] for name, (prefix, count) in counts.items()
@@ -136,19 +117,44 @@ class Setup:
         ids = self.ids[resource]
         return ids[index % len(ids)]
 
-    def line_classifications(self, index: int) -> Row:
-        """The ids on a line; every third line has only the account."""
-        account = {"chartOfAccountId": self.ref("chart_of_accounts", index)}
+    def account(self, number: str) -> str:
+        """The id of the account with this number."""
+        return self.ids["chart_of_accounts"][_PLACES[number]]
+
+    def item(self, place: int) -> str:
+        """The id of an item."""
+        return self.ids["items"][place]
+
+    def live(self, resource: str, index: int) -> str:
+        """The id of a classification that is not archived, counting round and round."""
+        return self.ref(resource, _LIVE[resource][index % len(_LIVE[resource])])
+
+    def coding(self, index: int, party: Party) -> Row:
+        """Where a line belongs besides its account or item; every third line says nothing of that."""
         if index % 3 == 1:
-            return account
-        return account | {
-            "accountingClassId": self.ref("accounting_classes", index),
-            "departmentId": self.ref("departments", index),
-            "employeeId": self.ref("employees", index),
-            "jobId": self.ref("jobs", index),
-            "locationId": self.ref("locations", index),
-            "itemId": self.ref("items", index),
-        }
+            return {}
+        return lean(
+            accountingClassId=self.live("accounting_classes", party.serial),
+            departmentId=self.live("departments", party.serial),
+            jobId=self.live("jobs", index // 6) if index % 2 else None,
+            locationId=self.live("locations", index // 3),
+        )
+
+    def due_day(self, created: int, term: int | None) -> str:
+        """When something is due that has this payment term, or none."""
+        return calendar_day(created, 30 if term is None else _TERMS[term % len(_TERMS)][1])
+
+    def clerk(self, index: int) -> str:
+        """Who entered a record."""
+        return self.ids["users"][_CLERKS[index % len(_CLERKS)]]
+
+    def payer(self, index: int) -> str:
+        """Who sent a payment."""
+        return self.ids["users"][_PAYERS[index % len(_PAYERS)]]
+
+    def approver(self, index: int) -> str:
+        """Who approves a bill; never who entered it."""
+        return self.ids["users"][_APPROVERS[index % len(_APPROVERS)]]
 
     def all(self) -> dict[str, list[Timed]]:
         """Every settings row of every resource."""
@@ -165,8 +171,8 @@ class Setup:
             "jobs": self._tree("jobs", _JOBS),
             "locations": self._tree("locations", _LOCATIONS),
             "employees": [self._employee(i) for i in range(5)],
-            "items": [self._item(i) for i in range(len(_ITEMS))],
-            "chart_of_accounts": [self._account(i) for i in range(len(_ACCOUNTS))],
+            "items": [self._item(item) for item in ITEMS],
+            "chart_of_accounts": [self._account(account) for account in ACCOUNTS],
         }
         answer: dict[str, list[Timed]] = {}
         for offset, (name, rows) in enumerate(made.items()):
@@ -234,7 +240,7 @@ class Setup:
             bankName=bank,
             accessToAdmins=admins,
             default={"payables": i == 0, "receivables": i == 0},
-            chartOfAccountId=None if account is None else self.ref("chart_of_accounts", account),
+            chartOfAccountId=None if account is None else self.account(account),
         )
 
     def _bank_user(self, i: int) -> Row:
@@ -268,7 +274,7 @@ class Setup:
             {
                 "policyName": "Freight",
                 "status": "ACTIVE",
-                "rules": [rule("CHART_OF_ACCOUNT_ID", self.ref("chart_of_accounts", 3), "Freight in")],
+                "rules": [rule("CHART_OF_ACCOUNT_ID", self.account("5100"), "Freight in")],
                 "approvers": {"users": [], "groups": [group]},
             },
             {"policyName": "Everything", "status": "INACTIVE", "rules": [], "approvers": single},
@@ -296,30 +302,41 @@ class Setup:
             archived=i == 4,
         )
 
-    def _item(self, i: int) -> Row:
-        kind, name, short, text, parent, price, cost, percentage, taxable, archived = _ITEMS[i]
+    def _item(self, item: Item) -> Row:
         return lean(
-            type=kind,
-            shortName=short,
-            name=name,
-            description=text,
-            archived=archived,
-            parentId=None if parent is None else self.ref("items", parent),
-            price=None if price is None else Decimal(price),
-            expenseChartOfAccountId=None if cost is None else self.ref("chart_of_accounts", 3),
-            purchaseDescription=None if cost is None else f"{name} (bought)",
-            purchaseCost=None if cost is None else Decimal(cost),
-            chartOfAccountId=self.ref("chart_of_accounts", 7),
-            taxable=taxable,
-            percentage=None if percentage is None else Decimal(percentage),
+            type=item.type,
+            shortName=item.short_name,
+            name=item.name,
+            description=item.description,
+            archived=item.archived,
+            parentId=None if item.parent is None else self.item(item.parent),
+            price=item.price,
+            expenseChartOfAccountId=None if item.cost is None else self.account("5000"),
+            purchaseDescription=None if item.cost is None else f"{item.name} (bought)",
+            purchaseCost=item.cost,
+            chartOfAccountId=self.account(item.account),
+            taxable=item.taxable,
+            percentage=item.percentage,
         )
 
-    def _account(self, i: int) -> Row:
-        name, text, parent, kind, number, archived = _ACCOUNTS[i]
+    def _account(self, account: Account) -> Row:
         return lean(
-            archived=archived,
-            name=name,
-            description=text,
-            parentId=None if parent is None else self.ref("chart_of_accounts", parent),
-            account=lean(type=kind, number=number),
+            archived=account.archived,
+            name=account.name,
+            description=account.description,
+            parentId=None if account.parent is None else self.account(account.parent),
+            account={"type": account.type, "number": account.number},
         )
+
+
+_PLACES = {account.number: place for place, account in enumerate(ACCOUNTS)}
+_LIVE = {
+    name: [place for place, leaf in enumerate(leaves) if not leaf[-1]]
+    for name, leaves in (
+        ("accounting_classes", _CLASSES),
+        ("departments", _DEPARTMENTS),
+        ("jobs", _JOBS),
+        ("locations", _LOCATIONS),
+    )
+}
+"""The places of those that are not archived."""

@@ -10,16 +10,18 @@ import base64
 import copy
 import threading
 import zlib
-from datetime import datetime, timedelta
+from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bill_emulator.chance import drawn
 from bill_emulator.company.ledger import CLOSED
 from bill_emulator.company.names import PEOPLE
-from bill_emulator.times import microseconds, shown
+from bill_emulator.times import DAY, SECOND, calendar_day, microseconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from bill_emulator.company.odd_times import Oddities
     from bill_emulator.company.stored import Row
@@ -45,8 +47,55 @@ _UUID = {
     "values": "tvl",
     "receipts": "rct",
 }
-_MINUTE = 60_000_000
-_MERCHANTS = ("Corner Café", "東京タクシー", "Łódź Office Supply", "Cloud Hosting Co", "Hotel Zürich")
+_MINUTE = 60 * SECOND
+_PERIOD = "2026-06-01"
+"""When the month began in which the history ends."""
+
+
+class Merchant(NamedTuple):
+    """Where cards are used: the range of a purchase in US cents, and the currency that it was made in."""
+
+    name: str
+    low: int
+    high: int
+    currency: str = "USD"
+
+
+class Budget(NamedTuple):
+    """What money is for: the category of its purchases, and where they are made."""
+
+    name: str
+    category: str
+    merchants: tuple[Merchant, ...]
+
+
+_BUDGETS = (
+    Budget("Team meals", "Meals", (Merchant("Corner Café", 850, 6_400), Merchant("Noodle House 麺", 1_100, 9_800))),
+    Budget(
+        "Reisen",
+        "Travel",
+        (Merchant("東京タクシー", 900, 7_500, "JPY"), Merchant("Hotel Zürich", 9_500, 64_000, "CHF")),
+    ),
+    Budget(
+        "Software", "Software", (Merchant("Cloud Hosting Co", 4_900, 89_000), Merchant("Design Suite", 1_900, 15_900))
+    ),
+    Budget(
+        "オフィス", "Office", (Merchant("Łódź Office Supply", 1_500, 42_000, "PLN"), Merchant("Paper Barn", 700, 8_800))
+    ),
+    Budget("Old project", "Gifts", ()),
+)
+_RETIRED_USER, _RETIRED_BUDGET = 4, 4
+
+# Units of a currency for one US dollar, and its digits.
+_ABROAD = {"JPY": (Decimal("155.95"), 0), "CHF": (Decimal("0.8874"), 2), "PLN": (Decimal("3.9701"), 2)}
+
+# Owner (a user) and budget of each card; those that purchases are made with were activated.
+_CARDS = ((0, 0), (1, 1), (2, 2), (3, 3), (4, 0), (5, 1), (0, 2))
+_CARD_STATES = ("ACTIVATED", "ACTIVATED", "NOT_ACTIVATED", "ACTIVATED", "FROZEN", "ACTIVATED", "ACTIVATED")
+_USED = [place for place, state in enumerate(_CARD_STATES) if state == "ACTIVATED"]
+
+_VALUES = (("Meals", "Travel", "Software", "Office", "Gifts"), ("Spring market", "新店舗", "Old fair"), ())
+"""The values of each custom field; the last one was deleted."""
 
 
 class SpendBooks:
@@ -65,17 +114,35 @@ class SpendBooks:
         self.lock = threading.RLock()
         self._tables: dict[str, dict[str, Row]] = {}
         self._below: dict[str, dict[str, list[Row]]] = {"members": {}, "values": {}}
-        self._serial = size
-        self._keep("users", [self._user(n) for n in range(6)])
-        self._keep("budgets", [self._budget(n) for n in range(5)])
-        self._keep("cards", [self._card(n) for n in range(7)])
-        self._keep("custom-fields", [self._custom_field(n) for n in range(3)])
-        for number, field in enumerate(self.ids("custom-fields")):
-            self._below["values"][field] = [self._value(number, n) for n in range(3)]
-        for number, budget in enumerate(self.ids("budgets")):
-            self._below["members"][budget] = [self._member(number, n) for n in range(1 + number % 3)]
+        self._serial = self._size = size
+        self._seed = seed
         self._keep("transactions", [self._transaction(n) for n in range(size)])
+        self._spent = self._add_up()
+        self._keep("users", [self._user(n) for n in range(6)])
+        self._keep("budgets", [self._budget(n) for n in range(len(_BUDGETS))])
+        self._keep("cards", [self._card(n) for n in range(len(_CARDS))])
+        self._keep("custom-fields", [self._custom_field(n) for n in range(len(_VALUES))])
+        for number, field in enumerate(self.ids("custom-fields")):
+            self._below["values"][field] = [self._value(number, n) for n in range(len(_VALUES[number]))]
+        for number, budget in enumerate(self.ids("budgets")):
+            self._below["members"][budget] = [self._member(number, user) for user in _members(number)]
         self._keep("reimbursements", [self._reimbursement(n) for n in range(max(4, size // 10))])
+
+    def _add_up(self) -> Counter[tuple[str, str]]:
+        """What was spent in the present period: by budget, card, member, and budget and state."""
+        spent: Counter[tuple[str, str]] = Counter()
+        settled = {row.get("originalAuthTransactionId") for row in self._tables["transactions"].values()}
+        for row in self._tables["transactions"].values():
+            if row["transactionType"] == "DECLINE" or row["id"] in settled or row["occurredTime"] < _PERIOD:
+                continue
+            state = "cleared" if row["transactionType"] == "CLEAR" else "pending"
+            for what in (row["budgetId"], row["cardId"], row["budgetId"] + row["userId"]):
+                spent[what, "total"] += row["amount"]
+                spent[what, state] += row["amount"]
+        return spent
+
+    def _sum(self, what: str, state: str = "total") -> Decimal:
+        return Decimal("0.00") + self._spent[what, state]
 
     def rows(self, table: str) -> list[Row]:
         """Copies of all rows of a list as they are sent, in the order in which they came in."""
@@ -153,142 +220,194 @@ class SpendBooks:
         return {f"{name}Id": names["id"], f"{name}Uuid": names["uuid"]}
 
     def _user(self, serial: int) -> Row:
-        first, last = PEOPLE[serial % len(PEOPLE)]
+        first, last = PEOPLE[serial]
         return {
             **self._names("users", serial),
             "firstName": first,
             "lastName": last,
-            "email": f"person{serial}@example.com",
-            "retired": serial == 4,
-            "role": ("ADMIN", "FINANCE_ADMIN", "AUDITOR", "BOOKKEEPER", "MEMBER", "MEMBER")[serial % 6],
+            "email": f"user{serial}@garden.example",
+            "retired": serial == _RETIRED_USER,
+            "role": ("ADMIN", "FINANCE_ADMIN", "AUDITOR", "BOOKKEEPER", "MEMBER", "MEMBER")[serial],
             "smsOptIn": serial % 2 == 0,
-            "createdTime": shown(CLOSED - (400 - serial) * 1440 * _MINUTE),
+            "createdTime": shown(CLOSED - (400 - serial) * DAY),
         }
 
     def _budget(self, serial: int) -> Row:
-        spent = {"cleared": Decimal("10.10") * serial, "pending": Decimal("0.10"), "total": Decimal("10.10") * serial}
+        names = self._names("budgets", serial)
+        spent = {state: self._sum(names["id"], state) for state in ("cleared", "pending", "total")}
+        limit = _limit(Decimal("5000.00"), spent["total"])
         return {
-            **self._names("budgets", serial),
-            "name": ("Team meals", "Reisen", "Software", "オフィス", "Old project")[serial % 5],
-            "retired": serial == 4,
+            **names,
+            "name": _BUDGETS[serial].name,
+            "retired": serial == _RETIRED_BUDGET,
             "startDate": "2026-01-01",
             "recurringInterval": "MONTHLY",
-            "recurringLimit": Decimal("5000.00"),
-            "currentPeriod": {"startDate": "2026-06-01", "limit": Decimal("5000.00"), "spent": spent},
+            "recurringLimit": limit,
+            "currentPeriod": {"startDate": _PERIOD, "limit": limit, "spent": spent},
         }
 
     def _card(self, serial: int) -> Row:
+        user, budget = _CARDS[serial]
+        names = self._names("cards", serial)
+        spent = self._sum(names["id"])
         return {
-            **self._names("cards", serial),
-            "name": f"Card {serial}",
-            **self._reference("users", serial % 6, "user"),
-            **self._reference("budgets", serial % 4, "budget"),
+            **names,
+            "name": f"{_BUDGETS[budget].name}, {PEOPLE[user][0]}",
+            **self._reference("users", user, "user"),
+            **self._reference("budgets", budget, "budget"),
             "lastFour": f"{4242 + serial}",
-            "status": ("ACTIVATED", "FROZEN", "NOT_ACTIVATED")[serial % 3],
+            "status": _CARD_STATES[serial],
             "type": "PHYSICAL" if serial % 2 else "VIRTUAL",
             "recurring": serial % 2 == 0,
-            "currentPeriod": {"limit": Decimal("250.00"), "spent": Decimal("0.10") * serial},
-            "createdTime": shown(CLOSED - (300 - serial) * 1440 * _MINUTE),
-            "updatedTime": shown(CLOSED - (200 - serial) * 1440 * _MINUTE),
+            "currentPeriod": {"limit": _limit(Decimal("2500.00"), spent), "spent": spent},
+            "createdTime": shown(CLOSED - (300 - serial) * DAY),
+            "updatedTime": shown(CLOSED - (200 - serial) * DAY),
         }
 
     def _custom_field(self, serial: int) -> Row:
         return {
             **self._names("custom-fields", serial),
-            "name": ("Category", "Projekt", "Note")[serial % 3],
-            "type": "NOTE" if serial == 2 else "CUSTOM_SELECTOR",
-            "multiSelect": serial == 0,
+            "name": ("Category", "Projekt", "Note")[serial],
+            "type": "CUSTOM_SELECTOR" if _VALUES[serial] else "NOTE",
+            "multiSelect": serial == 1,
             "required": serial == 0,
             "global": True,
             "retired": serial == 2,
-            "createdTime": shown(CLOSED - (350 - serial) * 1440 * _MINUTE),
+            "createdTime": shown(CLOSED - (350 - serial) * DAY),
         }
 
     def _value(self, field: int, serial: int) -> Row:
+        return {**self._chosen_value(field, serial), "deleted": serial == len(_VALUES[field]) - 1}
+
+    def _chosen_value(self, field: int, serial: int) -> Row:
+        return {**self._names("values", 10 * field + serial), "value": _VALUES[field][serial]}
+
+    def _member(self, budget: int, user: int) -> Row:
+        names = self._reference("users", user, "user")
+        spent = self._sum(self._names("budgets", budget)["id"] + names["userId"])
         return {
-            **self._names("values", 10 * field + serial),
-            "value": f"Value {field}.{serial}",
-            "deleted": serial == 2,
+            **names,
+            "spent": spent,
+            "limit": _limit(Decimal("2500.00"), spent),
+            "budgetRole": "OWNER" if user == budget else "MEMBER",
+            "retired": user == _RETIRED_USER,
         }
 
-    def _member(self, budget: int, serial: int) -> Row:
-        return {
-            **self._reference("users", (budget + serial) % 6, "user"),
-            "spent": Decimal("12.30") * serial,
-            "limit": Decimal("100.00"),
-            "budgetRole": "OWNER" if serial == 0 else "MEMBER",
-            "retired": serial == 2,
-        }
-
-    def _chosen(self, serial: int) -> list[Row]:
-        """The custom fields of a transaction or reimbursement."""
-        field = {**self._names("custom-fields", 0), "name": "Category", "isRequired": True}
-        values = [{**self._names("values", n), "value": f"Value 0.{n}"} for n in range(1 + serial % 2)]
+    def _chosen(self, serial: int, budget: int) -> list[Row]:
+        """The custom fields of a transaction or reimbursement: its category, some projects, now and then a note."""
+        category = _VALUES[0].index(_BUDGETS[budget].category)
+        fields = [(0, "Category", [category]), (1, "Projekt", [*range(serial % 3)])]
+        chosen = [
+            {
+                **self._names("custom-fields", field),
+                "name": name,
+                "isRequired": field == 0,
+                "selectedValues": [self._chosen_value(field, value) for value in values],
+            }
+            for field, name, values in fields
+            if values
+        ]
         note = {**self._names("custom-fields", 2), "name": "Note", "note": f"№ {serial}"}
-        return [{**field, "selectedValues": values}, *([note] if serial % 3 == 0 else [])]
+        return [*chosen, note] if serial % 3 == 0 else chosen
 
     def _receipt(self, serial: int) -> Row:
         uuid = self._names("receipts", serial)["uuid"]
         return {"filename": f"receipt{serial}.pdf", "url": f"https://files.example/{uuid}", "uuid": uuid}
 
     def _transaction(self, serial: int) -> Row:
-        occurred = CLOSED - (5_000 - serial) * 30 * _MINUTE
-        amount = Decimal(serial * 137 % 90_000 + 10) / 100
-        original = serial % 4 == 3
+        """Two rows for each purchase: its authorization and its clearing, or a refusal and another try."""
+        purchase, second = divmod(serial, 2)
+        refused = purchase % 11 == 10
+        kind = ("DECLINE" if refused else "AUTHORIZATION", "AUTHORIZATION" if refused else "CLEAR")[second]
+        card = _USED[purchase % len(_USED)]
+        user, budget = _CARDS[card]
+        merchants = _BUDGETS[budget].merchants
+        merchant = merchants[purchase // len(_USED) % len(merchants)]
+        cents = merchant.low + int(drawn(self._seed, "purchase", purchase) * (merchant.high - merchant.low))
+        amount = Decimal(cents).scaleb(-2)
+        rate, digits = _ABROAD.get(merchant.currency, (Decimal("1.0"), 2))
+        occurred = CLOSED - (self._size - 2 * purchase) * (170 * DAY // max(1, self._size))
+        updated = occurred + second * (1 + purchase % 2) * 11 * 60 * _MINUTE
         row = {
             **self._names("transactions", serial),
-            "transactionType": "DECLINE" if serial % 11 == 10 else "CLEAR" if serial % 2 else "AUTHORIZATION",
-            "status": "DECLINED" if serial % 11 == 10 else "COMPLETE" if serial % 2 else "APPROVED",
-            "complete": serial % 2 == 1,
+            "transactionType": kind,
+            "status": {"DECLINE": "DECLINED", "CLEAR": "COMPLETE", "AUTHORIZATION": "APPROVED"}[kind],
+            "complete": kind == "CLEAR",
             "isLocked": False,
             "isParent": True,
-            **self._reference("users", serial % 6, "user"),
-            "userName": " ".join(PEOPLE[serial % 6]),
-            "merchantName": _MERCHANTS[serial % len(_MERCHANTS)],
-            **self._reference("budgets", serial % 4, "budget"),
-            **self._reference("cards", serial % 7, "card"),
-            "cardLastFour": f"{4242 + serial % 7}",
-            "isCredit": amount < 0,
+            **self._reference("users", user, "user"),
+            "userName": " ".join(PEOPLE[user]),
+            "merchantName": merchant.name,
+            **self._reference("budgets", budget, "budget"),
+            **self._reference("cards", card, "card"),
+            "cardLastFour": f"{4242 + card}",
+            "isCredit": False,
             "amount": amount,
             "transactedAmount": amount,
-            "fees": Decimal("0.10") if original else Decimal(0),
+            "fees": Decimal(0) if rate == 1 else (amount / 100).quantize(Decimal("0.01")),
             "currencyData": {
-                "exchangeRate": Decimal("0.92115") if original else Decimal("1.0"),
-                "exponent": 2,
-                "originalCurrencyAmount": str(int(amount * 100)),
-                "originalCurrencyCode": "EUR" if original else "USD",
+                "exchangeRate": rate,
+                "exponent": digits,
+                "originalCurrencyAmount": str(int((amount * rate).scaleb(digits))),
+                "originalCurrencyCode": merchant.currency,
             },
             "occurredTime": shown(occurred),
             "authorizedTime": shown(occurred),
-            "updatedTime": shown(occurred + serial % 5 * 60 * _MINUTE),
-            "customFields": self._chosen(serial),
-            "receipts": [self._receipt(serial)] if serial % 2 else [],
+            "updatedTime": shown(min(updated, CLOSED)),
+            "customFields": self._chosen(serial, budget),
+            "receipts": [self._receipt(serial)] if second else [],
             "reviewers": [
-                {"approverType": "MANAGER", "status": "WAITING", **self._reference("users", n, "user")}
+                {
+                    "approverType": "MANAGER",
+                    "status": "APPROVED" if kind == "CLEAR" else "WAITING",
+                    **self._reference("users", (user + 1 + n) % _RETIRED_USER, "user"),
+                }
                 for n in range(serial % 3)
             ],
         }
-        if serial % 2 and serial > 1:
+        if kind == "CLEAR":
             row |= self._reference("transactions", serial - 1, "originalAuthTransaction")
         return row
 
     def _reimbursement(self, serial: int) -> Row:
-        submitted = CLOSED - (900 - serial) * 60 * _MINUTE
+        """Bought with a member's own money, or driven with the member's own car."""
+        submitted = CLOSED - (170 * 24 - serial % 160 * 24) * 60 * _MINUTE
+        budget = serial % _RETIRED_BUDGET
+        users = [user for user in _members(budget) if user != _RETIRED_USER]
+        user, mileage, paid = users[serial // _RETIRED_BUDGET % len(users)], serial % 3 == 2, serial % 2 == 1
+        steps = [("SUBMITTER", user, "READY_TO_PAY"), ("BUDGET_OWNER", budget, "APPROVED"), ("MANAGER", 0, "PAID")]
+        merchants = _BUDGETS[budget].merchants
         return {
             **self._names("reimbursements", serial),
-            "amount": Decimal("18.40") + serial,
-            "merchantName": _MERCHANTS[serial % len(_MERCHANTS)],
+            "amount": Decimal(67 * (12 + serial % 140)).scaleb(-2) if mileage else Decimal("18.40") + serial % 160,
+            "merchantName": "Mileage" if mileage else merchants[serial % len(merchants)].name,
             "submittedTime": shown(submitted),
-            "occurredDate": f"{datetime.fromisoformat(shown(submitted)) - timedelta(days=2):%Y-%m-%d}",
+            "occurredDate": calendar_day(submitted, -2),
             "retired": serial % 4 == 3,
-            "status": "PAID" if serial % 2 else "APPROVED",
-            "type": "MILEAGE" if serial % 3 == 2 else "PURCHASE",
-            **self._reference("budgets", serial % 4, "budget"),
-            **self._reference("users", serial % 6, "user"),
+            "status": "PAID" if paid else "APPROVED",
+            "type": "MILEAGE" if mileage else "PURCHASE",
+            **self._reference("budgets", budget, "budget"),
+            **self._reference("users", user, "user"),
             "statusHistory": [
-                {"actorRole": "SUBMITTER", "occurredTime": shown(submitted + n * _MINUTE), "status": "APPROVED"}
-                for n in range(1 + serial % 2)
+                {
+                    "actorId": self._names("users", actor)["id"],
+                    "actorRole": role,
+                    "occurredTime": shown(submitted + n * DAY),
+                    "status": status,
+                }
+                for n, (role, actor, status) in enumerate(steps[: 2 + paid])
             ],
             "receipts": [self._receipt(100_000 + serial)],
-            "customFields": self._chosen(serial),
+            "customFields": self._chosen(serial, budget),
         }
+
+
+def _members(budget: int) -> list[int]:
+    """The users who belong to a budget: its owner first, then who holds a card of it."""
+    holders = [user for user, of in _CARDS if of == budget]
+    return list(dict.fromkeys([budget, *holders]))
+
+
+def _limit(least: Decimal, spent: Decimal) -> Decimal:
+    """A round limit that what was spent stays below."""
+    return least * (1 + int(spent // least))
