@@ -205,14 +205,13 @@ def test_every_documented_field_occurs_and_nothing_else(usual):
         # The items of bills.payments are of unknown shape; the emulator invents one.
         invented = {path for path in occurring if resource == "bills" and path.startswith("payments[]")}
         assert occurring - invented == fields.keys() - {"payments[]"}, resource
-    assert DOCUMENTED.keys() == RESOURCES.keys()
 
 
 CHECKS = {
     "string": lambda value: isinstance(value, str) and value != "",
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "decimal": lambda value: isinstance(value, Decimal),
+    "number": lambda value: isinstance(value, int | Decimal) and not isinstance(value, bool),
     "date": lambda value: re.fullmatch(r"20\d\d-\d\d-\d\d|1980-02-29", value),
     "date-time": lambda value: re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+00:00", value),
 }
