@@ -19,6 +19,22 @@ def make_id(prefix: str, seed: int, serial: int) -> str:
     return f"{_tag(prefix, seed)}{(serial + 1) * _SCRAMBLE % _SERIALS:010X}"
 
 
+_LINES = {
+    "billLineItems": "bli",
+    "vendorCreditLineItems": "vcl",
+    "recurringBillLineItems": "rbl",
+    "invoiceLineItems": "00f",
+    "creditMemoLineItems": "cml",
+    "recurringInvoiceLineItems": "ril",
+}
+_MOST_LINES = 16
+
+
+def line_id(lines: str, seed: int, parent: int, place: int) -> str:
+    """The id of a line of the `parent`-th record, by the name of the field that holds the lines."""
+    return make_id(_LINES[lines], seed, parent * _MOST_LINES + place)
+
+
 @lru_cache(maxsize=256)
 def _tag(prefix: str, seed: int) -> str:
     return f"{prefix}02{zlib.crc32(f'{prefix}/{seed}'.encode()) % 16**5:05X}"

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from bill_emulator.company.catalog import ITEMS, SOLD, trade_of
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.names import CURRENCIES
+from bill_emulator.resources import RESOURCES
 from bill_emulator.times import DAY, SECOND, calendar_day, moment
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def draw_up(seed: int, bills: int, *, opening_import: bool = True) -> Ledger:
 class _Books(ABC):
     """Writes one side of the ledger, debt after debt: bills, or invoices."""
 
-    prefixes: tuple[str, str, str, str]
+    lists: tuple[str, str, str, str]
     old: Sequence[str]
     recent: Sequence[str]
 
@@ -249,15 +250,17 @@ class _Books(ABC):
         self.opening_import = opening_import
         self.rng = rng
         self.seed = seed
-        party, *self.debt_prefixes = self.prefixes
-        self.side = Side([self._party(party, serial, parties) for serial in range(parties)])
+        self.side = Side([self._party(serial, parties) for serial in range(parties)])
         self.joint: dict[int, Payment] = {}
 
-    def _party(self, prefix: str, serial: int, count: int) -> Party:
+    def _id(self, place: int, serial: int) -> str:
+        return make_id(RESOURCES[self.lists[place]].prefix, self.seed, serial)
+
+    def _party(self, serial: int, count: int) -> Party:
         span = OPENED - DAY - FOUNDED
         created = FOUNDED + int(span * (serial + self.rng.random()) / count)
         currency = CURRENCIES[serial % len(CURRENCIES)]
-        return Party(serial, make_id(prefix, self.seed, serial), currency, created, self._updated(serial, created))
+        return Party(serial, self._id(0, serial), currency, created, self._updated(serial, created))
 
     def _updated(self, serial: int, created: int) -> int:
         """Some rows were never touched, some changed in a bulk edit, most on their own."""
@@ -318,7 +321,7 @@ class _Books(ABC):
         created = self._created(serial, count)
         debt = Debt(
             serial,
-            make_id(self.debt_prefixes[0], self.seed, serial),
+            self._id(1, serial),
             party.serial,
             sheet,
             created,
@@ -341,7 +344,7 @@ class _Books(ABC):
         created = min(CLOSED, max(created, not_before))
         payment = Payment(
             serial,
-            make_id(self.debt_prefixes[1], self.seed, serial),
+            self._id(2, serial),
             debt.party,
             state,
             [],
@@ -371,7 +374,7 @@ class _Books(ABC):
         created = min(CLOSED, debt.created + int(self.rng.random() * 5 * DAY) + SECOND)
         credit = Credit(
             serial,
-            make_id(self.debt_prefixes[2], self.seed, serial),
+            self._id(3, serial),
             debt.party,
             Sheet(self.lines(self.side.parties[debt.party], 1 + serial % 2), debt.sheet.tax_rate),
             archived,
@@ -385,7 +388,7 @@ class _Books(ABC):
 class _Payable(_Books):
     """Vendors and their bills."""
 
-    prefixes = ("009", "00n", "stp", "vcr")
+    lists = ("vendors", "bills", "payments", "vendor_credits")
     old, recent = _OLD_BILLS, _RECENT_BILLS
 
     def line(self, party: Party) -> Line:
@@ -405,7 +408,7 @@ class _Payable(_Books):
 class _Receivable(_Books):
     """Customers and their invoices."""
 
-    prefixes = ("0cu", "00e", "0rp", "ccr")
+    lists = ("customers", "invoices", "receivable_payments", "credit_memos")
     old, recent = _OLD_INVOICES, _RECENT_INVOICES
 
     def line(self, party: Party) -> Line:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bill_emulator.company.ids import make_id
+from bill_emulator.company.ids import line_id
 from bill_emulator.schemas import properties, type_of
 from bill_emulator.times import calendar_day
 
@@ -51,14 +51,14 @@ _FIELDS = {
     "payment_terms": "name daysDue",
 }
 
-# Lines: id prefix, and the fields besides.
+# The fields of lines, besides their id.
 _LINES = {
-    "billLineItems": ("bli", "amount description classifications"),
-    "vendorCreditLineItems": ("vcl", "amount classifications"),
-    "recurringBillLineItems": ("rbl", "amount classifications"),
-    "invoiceLineItems": ("00f", "price quantity classifications"),
-    "creditMemoLineItems": ("cml", "price quantity amount taxable classifications"),
-    "recurringInvoiceLineItems": ("ril", "amount price quantity taxable classifications"),
+    "billLineItems": "amount description classifications",
+    "vendorCreditLineItems": "amount classifications",
+    "recurringBillLineItems": "amount classifications",
+    "invoiceLineItems": "price quantity classifications",
+    "creditMemoLineItems": "price quantity amount taxable classifications",
+    "recurringInvoiceLineItems": "amount price quantity taxable classifications",
 }
 
 _REFERENCES = {
@@ -106,7 +106,6 @@ class _New:
         return {"chartOfAccountId": min(each for each, kind in types.items() if kind == "EXPENSE")}
 
     def lines(self, name: str) -> list[Row]:
-        prefix, fields = _LINES[name]
         values = {
             "amount": self.amount,
             "price": self.amount,
@@ -115,9 +114,8 @@ class _New:
             "description": "New",
             "classifications": self.classifications(name),
         }
-        return [
-            {"id": make_id(prefix, self.seed, self.serial * 16), **{field: values[field] for field in fields.split()}}
-        ]
+        line = {field: values[field] for field in _LINES[name].split()}
+        return [{"id": line_id(name, self.seed, self.serial, 0), **line}]
 
     def role(self) -> Row:
         role = self.some("roles")

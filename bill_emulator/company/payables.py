@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bill_emulator.company.catalog import ITEMS, trade_of
-from bill_emulator.company.ids import make_id
+from bill_emulator.company.ids import line_id, make_id
 from bill_emulator.company.ledger import (
     CLOSED,
     Credit,
@@ -28,6 +28,7 @@ from bill_emulator.company.ledger import (
     money,
 )
 from bill_emulator.company.names import PEOPLE, VENDORS, picked
+from bill_emulator.company.parts import PARTS
 from bill_emulator.company.settings import Setup, address, lean
 from bill_emulator.times import DAY, calendar_day, shown
 
@@ -105,7 +106,7 @@ class PayableRows:
                 companyName=f"{name} Inc" if i % 3 == 1 else None,
             ),
             rppsId=make_id("0rv", self.seed, i) if i % 9 == 5 else None,
-            bankAccountStatus="NET_LINKED_ACCOUNT" if i % 3 == 0 else "NO_ACCOUNT",
+            bankAccountStatus="NET_LINKED_ACCOUNT" if _has_account(party) else "NO_ACCOUNT",
             recurringPayments=i % 6 == 0,
             billCurrency=party.currency,
             createdTime=shown(party.created),
@@ -143,7 +144,7 @@ class PayableRows:
                 "ownerType": "BUSINESS",
                 "paymentCurrency": party.currency,
             }
-            if i % 3 == 0
+            if _has_account(party)
             else None,
             paymentPurpose={"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}} if foreign else None,
         )
@@ -225,7 +226,7 @@ class PayableRows:
         index = debt.serial + n
         return lean(
             amount=money(line.amount, party.currency),
-            id=make_id("bli", self.seed, debt.serial * 16 + n),
+            id=line_id("billLineItems", self.seed, debt.serial, n),
             quantity=quantity(line),
             price=money(line.price, party.currency),
             description=self._goods(line, party) if index % 3 else None,
@@ -385,7 +386,7 @@ class PayableRows:
             updatedTime=shown(credit.updated),
             vendorCreditLineItems=[
                 lean(
-                    id=make_id("vcl", self.seed, i * 16 + n),
+                    id=line_id("vendorCreditLineItems", self.seed, i, n),
                     description=self._goods(line, party) if i % 2 == 0 else None,
                     amount=money(line.amount, currency),
                     classifications=self._classifications(i + n, party, customer=(i + n) % 2 == 0),
@@ -412,7 +413,7 @@ class PayableRows:
             recurringBillLineItems=[
                 lean(
                     amount=money(12_000 + 1_010 * serial + n, party.currency),
-                    id=make_id("rbl", self.seed, serial * 16 + n),
+                    id=line_id("recurringBillLineItems", self.seed, serial, n),
                     description=trade_of(party.serial).goods[n] if n == 0 else None,
                     classifications=self._classifications(serial + n, party),
                 )
@@ -432,6 +433,10 @@ class PayableRows:
             createdTime=shown(created),
             updatedTime=shown(updated),
         )
+
+
+def _has_account(party: Party) -> bool:
+    return bool(PARTS["vendor_bank_accounts"].rows(party.id))
 
 
 def payment_status(debt: Debt) -> str:

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bill_emulator.company.catalog import ITEMS, SOLD, TAX_ITEMS
-from bill_emulator.company.ids import make_id
+from bill_emulator.company.ids import line_id, make_id
 from bill_emulator.company.ledger import CLOSED, Credit, Debt, Ledger, Line, Party, Payment, exchange_rate, money
 from bill_emulator.company.names import CUSTOMERS, PEOPLE, picked
+from bill_emulator.company.parts import PARTS
 from bill_emulator.company.payables import credit_state, quantity
 from bill_emulator.company.settings import Setup, address, lean
 from bill_emulator.times import calendar_day, shown
@@ -54,8 +55,8 @@ class ReceivableRows:
             balance={"amount": money(party.balance, party.currency)},
             createdTime=shown(party.created),
             updatedTime=shown(party.updated),
-            hasBankAccount=i % 4 == 0,
-            authorizedToCharge=i % 8 == 0,
+            hasBankAccount=bool(_accounts(party)),
+            authorizedToCharge=bool(_accounts(party)) and i % 2 == 0,
         )
 
     def _header(self, i: int, party: Party) -> Row:
@@ -106,7 +107,7 @@ class ReceivableRows:
     def _invoice_line(self, debt: Debt, n: int, line: Line, party: Party) -> Row:
         index = debt.serial + n
         return lean(
-            id=make_id("00f", self.seed, debt.serial * 16 + n),
+            id=line_id("invoiceLineItems", self.seed, debt.serial, n),
             description=ITEMS[line.what].name if index % 4 else None,
             price=money(line.price, party.currency),
             quantity=quantity(line),
@@ -128,7 +129,8 @@ class ReceivableRows:
         party = self.side.parties[payment.party]
         currency = party.currency
         day = payment.day(0)
-        online = i % 3 == 0
+        accounts = _accounts(party)
+        online = bool(accounts) and i % 3 != 1
         return lean(
             amount=money(payment.amount, currency),
             id=payment.id,
@@ -143,10 +145,10 @@ class ReceivableRows:
             ],
             description=f"Thank you, {PEOPLE[i % len(PEOPLE)][0]}" if i % 4 == 1 else None,
             paymentDate=day,
-            fundingAccount={"id": make_id("cba", self.seed, party.serial), "type": "BANK_ACCOUNT"} if online else None,
+            fundingAccount={"id": accounts[0]["id"], "type": "BANK_ACCOUNT"} if online else None,
             receivablesAccount={"id": self.setup.ref("bank_accounts", 0), "type": "BANK_ACCOUNT"} if online else None,
             unappliedAmount=money(payment.unapplied, currency),
-            convenienceFeeAmount=money(290, currency) if i % 6 == 0 else None,
+            convenienceFeeAmount=money(290, currency) if online and i % 2 == 0 else None,
             receivablesType=("CREDIT_CARD", "WALLET")[i // 3 % 2] if online else None,
             status=payment.state,
             referenceNumber=None if online else f"CHK {300 + i}",
@@ -191,7 +193,7 @@ class ReceivableRows:
     def _credit_line(self, credit: Credit, n: int, line: Line, party: Party) -> Row:
         index = credit.serial + n
         return lean(
-            id=make_id("cml", self.seed, credit.serial * 16 + n),
+            id=line_id("creditMemoLineItems", self.seed, credit.serial, n),
             description=ITEMS[line.what].name if index % 2 else None,
             price=money(line.price, party.currency),
             quantity=quantity(line),
@@ -220,7 +222,7 @@ class ReceivableRows:
             ),
             recurringInvoiceLineItems=[
                 lean(
-                    id=make_id("ril", self.seed, serial * 16 + n),
+                    id=line_id("recurringInvoiceLineItems", self.seed, serial, n),
                     amount=money(line.amount, currency),
                     description=ITEMS[line.what].name if n == 0 else None,
                     price=money(line.price, currency),
@@ -236,6 +238,10 @@ class ReceivableRows:
             updatedTime=shown(updated),
             paymentTermId=self.setup.ref("payment_terms", serial) if serial % 2 == 0 else None,
         )
+
+
+def _accounts(party: Party) -> list[Row]:
+    return PARTS["customer_bank_accounts"].rows(party.id)
 
 
 def _percent(hundredths: int) -> Decimal:

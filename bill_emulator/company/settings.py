@@ -13,6 +13,7 @@ from bill_emulator.company.catalog import ACCOUNTS, ITEMS
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.ledger import CLOSED, FOUNDED
 from bill_emulator.company.names import PEOPLE, PLACES
+from bill_emulator.resources import RESOURCES
 from bill_emulator.times import calendar_day, shown
 
 if TYPE_CHECKING:
@@ -86,6 +87,20 @@ _BANKS = (
 # Who does what, by place among the people: enters bills and invoices, pays, approves.
 _CLERKS, _PAYERS, _APPROVERS = (1, 4), (3, 0), (2, 0, 7)
 
+_TREES = {"accounting_classes": _CLASSES, "departments": _DEPARTMENTS, "jobs": _JOBS, "locations": _LOCATIONS}
+_COUNTS = {
+    "users": len(PEOPLE),
+    "roles": len(ROLE_TYPES),
+    "payment_terms": len(_TERMS),
+    "bank_accounts": len(_BANKS),
+    "bank_account_users": 5,
+    "bill_approval_policies": 3,
+    "employees": 5,
+    "items": len(ITEMS),
+    "chart_of_accounts": len(ACCOUNTS),
+    **{name: len(leaves) for name, leaves in _TREES.items()},
+}
+
 
 class Setup:
     """Makes the rows of the settings and knows their ids, for other rows to refer to."""
@@ -93,23 +108,9 @@ class Setup:
     def __init__(self, seed: int, organization_id: str) -> None:
         self.seed = seed
         self.organization_id = organization_id
-        counts: dict[str, tuple[str, int]] = {
-            "users": ("006", len(PEOPLE)),
-            "roles": ("0po", len(ROLE_TYPES)),
-            "payment_terms": ("00p", len(_TERMS)),
-            "bank_accounts": ("bac", len(_BANKS)),
-            "bank_account_users": ("bau", 5),
-            "bill_approval_policies": ("apl", 3),
-            "accounting_classes": ("cls", len(_CLASSES)),
-            "departments": ("0de", len(_DEPARTMENTS)),
-            "jobs": ("job", len(_JOBS)),
-            "locations": ("loc", len(_LOCATIONS)),
-            "employees": ("emp", 5),
-            "items": ("0ii", len(ITEMS)),
-            "chart_of_accounts": ("0ca", len(ACCOUNTS)),
-        }
         self.ids: dict[str, list[str]] = {
-            name: [make_id(prefix, seed, serial) for serial in range(count)] for name, (prefix, count) in counts.items()
+            name: [make_id(RESOURCES[name].prefix, seed, serial) for serial in range(count)]
+            for name, count in _COUNTS.items()
         }
 
     def ref(self, resource: str, index: int) -> str:
@@ -166,10 +167,7 @@ class Setup:
             "bank_accounts": [self._bank(i) for i in range(len(_BANKS))],
             "bank_account_users": [self._bank_user(i) for i in range(5)],
             "bill_approval_policies": self._policies(),
-            "accounting_classes": self._tree("accounting_classes", _CLASSES),
-            "departments": self._tree("departments", _DEPARTMENTS),
-            "jobs": self._tree("jobs", _JOBS),
-            "locations": self._tree("locations", _LOCATIONS),
+            **{name: self._tree(name, leaves) for name, leaves in _TREES.items()},
             "employees": [self._employee(i) for i in range(5)],
             "items": [self._item(item) for item in ITEMS],
             "chart_of_accounts": [self._account(account) for account in ACCOUNTS],
@@ -330,13 +328,5 @@ class Setup:
 
 
 _PLACES = {account.number: place for place, account in enumerate(ACCOUNTS)}
-_LIVE = {
-    name: [place for place, leaf in enumerate(leaves) if not leaf[-1]]
-    for name, leaves in (
-        ("accounting_classes", _CLASSES),
-        ("departments", _DEPARTMENTS),
-        ("jobs", _JOBS),
-        ("locations", _LOCATIONS),
-    )
-}
+_LIVE = {name: [place for place, leaf in enumerate(leaves) if not leaf[-1]] for name, leaves in _TREES.items()}
 """The places of those that are not archived."""

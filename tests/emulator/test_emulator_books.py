@@ -329,3 +329,21 @@ def test_reimbursements_are_asked_for_approved_and_paid_by_members(books):
         assert row["occurredDate"] < row["submittedTime"]
         assert row["amount"].as_tuple().exponent == -2
         assert times[-1] < "2026-06-30T18:00:01"
+
+
+# Bank accounts
+
+
+def test_bank_accounts_that_rows_speak_of_exist(request, books):
+    seed, bills = request.node.callspec.params["books"]
+    company = Company(seed=seed, bills=bills)
+    accounts = {row["id"]: company.parts("customer_bank_accounts", row["id"]) for row in books["customers"]}
+    assert all(row["hasBankAccount"] == bool(accounts[row["id"]]) for row in books["customers"])
+    assert not any(row["authorizedToCharge"] and not row["hasBankAccount"] for row in books["customers"])
+    online = [row for row in books["receivable_payments"] if row["onlinePayment"]]
+    for row in online:
+        assert row["fundingAccount"]["id"] in {account["id"] for account in accounts[row["customerId"]]}
+    assert len(online) > 10
+    for row in books["vendors"]:
+        known = bool(company.parts("vendor_bank_accounts", row["id"]))
+        assert ("bankAccount" in row["paymentInformation"], row["bankAccountStatus"] != "NO_ACCOUNT") == (known, known)
