@@ -113,8 +113,8 @@ class Kind:
 
     text: str
     act: Action
-    survivable: bool = True
-    any_path: bool = True
+    survivable: bool
+    any_path: bool
     """Whether it may also happen to a sign-in."""
 
 
@@ -220,76 +220,66 @@ async def _unknown_fields(call: Call) -> None:
     await call.answer(status, msgspec.json.encode(answer))
 
 
-KINDS: dict[str, Kind] = {
-    "server_error": Kind(
+_FATAL = (
+    *("hang", "stall", "redirect", "hour_used_up", "session_ended", "untrusted"),
+    *("forbidden", "refused", "single_object", "many_messages", "record_content", "unknown_fields"),
+)
+_NOT_AT_SIGN_IN = ("empty", "not_json")
+_ACTIONS: dict[str, tuple[str, Action]] = {
+    "server_error": (
         "BILL's error array with `status` (503) and `code` (none)",
         _problem(_UNAVAILABLE, "Out of order.", category="SERVER"),
     ),
-    "html": Kind("an HTML page with `status` (502)", _body(502, b"<html><body>Bad gateway</body></html>", "text/html")),
-    "empty": Kind("an empty answer with `status` (200)", _body(_GOOD, b""), any_path=False),
-    "not_json": Kind("plain text with status 200", _body(_GOOD, b"All is well.", "text/plain"), any_path=False),
-    "cut_json": Kind("the right answer, cut in the middle", _cut_json),
-    "cut_connection": Kind("half of the right answer, then the connection is closed", _cut_connection),
-    "latin1": Kind(
+    "html": ("an HTML page with `status` (502)", _body(502, b"<html><body>Bad gateway</body></html>", "text/html")),
+    "empty": ("an empty answer with `status` (200)", _body(_GOOD, b"")),
+    "not_json": ("plain text with status 200", _body(_GOOD, b"All is well.", "text/plain")),
+    "cut_json": ("the right answer, cut in the middle", _cut_json),
+    "cut_connection": ("half of the right answer, then the connection is closed", _cut_connection),
+    "latin1": (
         "JSON with a Latin-1 byte, with `status` (503): BILL's error array, or under 200 the right answer and a field",
         _latin1,
     ),
-    "deep": Kind(
-        "JSON `levels` (20,000) deep, with `status` (503): a bare array, or under 200 what is in `results`", _deep
+    "deep": (
+        "JSON `levels` (20,000) deep, with `status` (503): a bare array, or under 200 what is in `results`",
+        _deep,
     ),
-    "reset": Kind("the connection is closed without an answer", Call.break_off),
-    "hang": Kind("no answer for `seconds` (30), then the connection is closed", _hang, survivable=False),
-    "stall": Kind(
-        "half of the right answer, nothing for `seconds` (30), then the connection is closed",
-        _stall,
-        survivable=False,
-    ),
-    "redirect": Kind("a redirect with `status` (302) to `location`", _redirect, survivable=False),
-    "error_in_200": Kind(
+    "reset": ("the connection is closed without an answer", Call.break_off),
+    "hang": ("no answer for `seconds` (30), then the connection is closed", _hang),
+    "stall": ("half of the right answer, nothing for `seconds` (30), then the connection is closed", _stall),
+    "redirect": ("a redirect with `status` (302) to `location`", _redirect),
+    "error_in_200": (
         "BILL's error array under status 200, with `code` (BDC_1001)",
         _problem(_GOOD, "Out of order.", code="BDC_1001"),
     ),
-    "v2_error_in_200": Kind("the error envelope of v2 under status 200, with `code` (BDC_1001)", _v2_error_in_200),
-    "too_many_at_once": Kind(
-        "BDC_1322 with `status` (429)", _problem(429, "Too many requests at once.", code="BDC_1322")
-    ),
-    "hour_used_up": Kind(
+    "v2_error_in_200": ("the error envelope of v2 under status 200, with `code` (BDC_1001)", _v2_error_in_200),
+    "too_many_at_once": ("BDC_1322 with `status` (429)", _problem(429, "Too many requests at once.", code="BDC_1322")),
+    "hour_used_up": (
         "BDC_1144 with `status` (429)",
         _problem(429, "The hour's requests are used up.", code="BDC_1144"),
-        survivable=False,
     ),
-    "too_many_requests": Kind("429 of the gateway without a code, with `retry_after` (none)", _too_many_requests),
-    "session_ended": Kind(
+    "too_many_requests": ("429 of the gateway without a code, with `retry_after` (none)", _too_many_requests),
+    "session_ended": (
         "the session is ended, and the request refused with `status` (401) and `code` (BDC_1109)",
         _session_ended,
-        survivable=False,
     ),
-    "untrusted": Kind(
-        "403 BDC_1361; the session stays",
-        _problem(403, "The session is not trusted.", code="BDC_1361"),
-        survivable=False,
-    ),
-    "forbidden": Kind(
-        "403 BDC_1302", _problem(403, "The user's role may not do this.", code="BDC_1302"), survivable=False
-    ),
-    "refused": Kind(
-        "any error: `status` (400), `code` (none), `message`", _problem(400, "not accepted"), survivable=False
-    ),
-    "single_object": Kind("one object with `message`, with `status` (500)", _single_object, survivable=False),
-    "many_messages": Kind(
+    "untrusted": ("403 BDC_1361; the session stays", _problem(403, "The session is not trusted.", code="BDC_1361")),
+    "forbidden": ("403 BDC_1302", _problem(403, "The user's role may not do this.", code="BDC_1302")),
+    "refused": ("any error: `status` (400), `code` (none), `message`", _problem(400, "not accepted")),
+    "single_object": ("one object with `message`, with `status` (500)", _single_object),
+    "many_messages": (
         "400 whose array names a problem twice, once after a record's id, and an unresolved placeholder",
         _many_messages,
-        survivable=False,
     ),
-    "record_content": Kind(
+    "record_content": (
         "400 whose message quotes what a record holds",
         _problem(400, _EXAMPLE_CONTENT, code="BDC_1143"),
-        survivable=False,
     ),
-    "unknown_fields": Kind(
-        "the right answer, with fields in every row that nobody documents", _unknown_fields, survivable=False
-    ),
+    "unknown_fields": ("the right answer, with fields in every row that nobody documents", _unknown_fields),
 }
+KINDS = {
+    name: Kind(text, act, name not in _FATAL, name not in _NOT_AT_SIGN_IN) for name, (text, act) in _ACTIONS.items()
+}
+"""Every kind of fault by name."""
 
 
 @dataclass(slots=True)

@@ -135,6 +135,3 @@ class Sorting:
 
     def _instead(self, asked: Asked) -> Asked:
         return ORDERS[self.unsorted](asked, self.seed)
-
-
-IN_ORDER = Sorting()
