@@ -15,7 +15,7 @@ from bill_emulator.company.odd_times import Oddities, OddTimes
 from bill_emulator.company.parts import PARTS
 from bill_emulator.company.payables import PayableRows
 from bill_emulator.company.receivables import ReceivableRows
-from bill_emulator.company.settings import Setup
+from bill_emulator.company.settings import Settings
 from bill_emulator.company.spend import NAMES as SPEND_NAMES
 from bill_emulator.company.spend import SpendBooks
 from bill_emulator.company.spread import PILES, SPREADS, Spread
@@ -223,8 +223,8 @@ def _generate(seed: int, bills: int, organization_id: str, created: str) -> dict
     ledger = draw_up(seed, bills, opening_import=created not in PILES)
     spread = SPREADS[created](ledger)
     spread.apply(ledger)
-    setup = Setup(seed, organization_id)
-    payable, receivable = PayableRows(ledger, setup), ReceivableRows(ledger, setup)
+    settings = Settings(seed, organization_id)
+    payable, receivable = PayableRows(ledger, settings), ReceivableRows(ledger, settings)
     plans: list[tuple[str, Iterable[Any], Callable[[Any], Row]]] = [
         ("vendors", ledger.payable.parties, payable.vendor),
         ("bills", ledger.payable.debts, payable.bill),
@@ -241,7 +241,7 @@ def _generate(seed: int, bills: int, organization_id: str, created: str) -> dict
     }
     for name, recurring in (("recurring_bills", payable.recurring), ("recurring_invoices", receivable.recurring)):
         made[name] = _recurring(RESOURCES[name].prefix, seed, max(4, bills // 25), spread, recurring)
-    for name, rows in setup.all().items():
+    for name, rows in settings.all().items():
         timed = RESOURCES[name].timed
         made[name] = [
             Stored.of(row, began if timed else None, updated if timed else None) for row, began, updated in rows

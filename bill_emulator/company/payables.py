@@ -29,8 +29,8 @@ from bill_emulator.company.ledger import (
 )
 from bill_emulator.company.names import PEOPLE, VENDORS, picked
 from bill_emulator.company.parts import PARTS
-from bill_emulator.company.settings import Setup, address, lean
-from bill_emulator.times import DAY, calendar_day, shown
+from bill_emulator.company.settings import Settings, address, lean
+from bill_emulator.times import DAY, MINUTE, calendar_day, shown
 
 if TYPE_CHECKING:
     from bill_emulator.company.stored import Row
@@ -71,11 +71,11 @@ def quantity(line: Line) -> Decimal:
 class PayableRows:
     """Makes payable rows from a ledger."""
 
-    def __init__(self, ledger: Ledger, setup: Setup) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
         self.seed = ledger.seed
         self.side = ledger.payable
         self.customers = ledger.receivable.parties
-        self.setup = setup
+        self.settings = settings
 
     def vendor_name(self, party: Party) -> str:
         """The display name."""
@@ -83,7 +83,7 @@ class PayableRows:
 
     def vendor(self, party: Party) -> Row:
         """One vendor."""
-        i, name, ref = party.serial, self.vendor_name(party), self.setup.ref
+        i, name, ref = party.serial, self.vendor_name(party), self.settings.ref
         foreign = party.currency != "USD"
         return lean(
             archived=i % 11 == 4,
@@ -117,7 +117,7 @@ class PayableRows:
             else {
                 "enabled": True,
                 "bankAccountId": ref("bank_accounts", 0),
-                "createdBy": self.setup.payer(i),
+                "createdBy": self.settings.payer(i),
                 "maxAmount": Decimal("2500.00"),
                 "daysBeforeDueDate": 3,
             },
@@ -166,12 +166,12 @@ class PayableRows:
     def _classifications(self, index: int, party: Party, *, customer: bool = False) -> Row:
         """The ids on a line: always the account of what the vendor sells; some name a customer or an employee too."""
         account = trade_of(party.serial).account
-        coding = self.setup.coding(index, party)
+        coding = self.settings.coding(index, party)
         return lean(
-            chartOfAccountId=self.setup.account(account),
+            chartOfAccountId=self.settings.account(account),
             **coding,
-            employeeId=self.setup.ref("employees", index % 4) if coding and index % 5 == 0 else None,
-            itemId=self.setup.item(_BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
+            employeeId=self.settings.ref("employees", index % 4) if coding and index % 5 == 0 else None,
+            itemId=self.settings.item(_BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
             customerId=self.customers[index % len(self.customers)].id if customer else None,
         )
 
@@ -180,7 +180,7 @@ class PayableRows:
 
     def bill(self, debt: Debt) -> Row:
         """One bill with its lines and approvers."""
-        i, ref = debt.serial, self.setup.ref
+        i, ref = debt.serial, self.settings.ref
         party = self.side.parties[debt.party]
         currency = party.currency
         rate = exchange_rate(currency, i)
@@ -200,10 +200,10 @@ class PayableRows:
             creditAmount=money(debt.credit, currency),
             exchangeRate=rate,
             description=self._goods(debt.sheet.lines[0], party) if i % 4 else None,
-            dueDate=self.setup.due_day(debt.created, term),
+            dueDate=self.settings.due_day(debt.created, term),
             invoice={"invoiceDate": calendar_day(debt.created), "invoiceNumber": f"INV-{i:06d}"},
             billLineItems=[self._bill_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
-            payFromChartOfAccountId=self.setup.account("1000") if i % 2 else None,
+            payFromChartOfAccountId=self.settings.account("1000") if i % 2 else None,
             paymentStatus=payment_status(debt),
             approvalStatus=approval,
             createdTime=shown(debt.created),
@@ -212,7 +212,7 @@ class PayableRows:
             approvers=self._approvers(debt, approval),
             purchaseOrderNumber=f"PO-{i}" if i % 5 == 2 else None,
             recordStatus=debt.record_status,
-            createdBy=self.setup.clerk(i),
+            createdBy=self.settings.clerk(i),
             paymentTermId=None if term is None else ref("payment_terms", term),
             payments=[self._bill_payment(self.side.payments[n], debt, currency) for n in debt.settled_by],
         )
@@ -246,10 +246,11 @@ class PayableRows:
         if approval in ("ASSIGNED", "APPROVED") and (debt.serial % 2 == 0 or debt.updated == debt.created):
             states = states[:1]
         end = min([debt.updated, *(self.side.payments[n].created for n in debt.settled_by)])
-        step = min(end - debt.created, 6 * DAY) // (len(states) + 1)
+        patience = (2 + debt.serial % 5) * DAY + debt.serial * 437 % 1440 * MINUTE
+        step = min(end - debt.created, patience) // (len(states) + 1)
         return [
             lean(
-                userId=self.setup.approver(debt.serial + place),
+                userId=self.settings.approver(debt.serial + place),
                 status=state,
                 approverOrder=place,
                 statusChangedTime=None if state == "WAITING" else shown(debt.created + step * place),
@@ -268,7 +269,7 @@ class PayableRows:
 
     def payment(self, payment: Payment) -> Row:
         """One payment and how it is split over bills."""
-        i, ref = payment.serial, self.setup.ref
+        i, ref = payment.serial, self.settings.ref
         party = self.side.parties[payment.party]
         currency = party.currency
         rate = exchange_rate(currency, i)
@@ -284,7 +285,7 @@ class PayableRows:
             vendorName=self.vendor_name(party),
             billId=self.side.debts[shares[0].target].id if len(shares) == 1 else None,
             billPayments=[self._share(payment, n, share, currency) for n, share in enumerate(shares)],
-            description=f"Thank you, {self.vendor_name(party)}" if i % 3 == 0 else None,
+            description=f"To {self.vendor_name(party)}, with thanks" if i % 3 == 0 else None,
             processDate=payment.day(2),
             fundingAccount={"type": "BANK_ACCOUNT", "id": ref("bank_accounts", 0)} if online else None,
             processingOptions=lean(
@@ -304,7 +305,7 @@ class PayableRows:
             remittanceEmail=f"pay{party.serial}@supplier.example" if i % 3 == 1 else None,
             createdTime=shown(payment.created),
             updatedTime=shown(payment.updated),
-            createdBy=self.setup.payer(i),
+            createdBy=self.settings.payer(i),
             voidInfo=[self._void(payment)] if payment.state == "VOID" else None,
             disbursementStatus=disbursed,
             disbursementInfo=self._disbursement(payment, rail, amount) if online else None,
@@ -330,7 +331,7 @@ class PayableRows:
         i = payment.serial
         return {
             "id": make_id("vdi", self.seed, i),
-            "requestedBy": self.setup.payer(i),
+            "requestedBy": self.settings.payer(i),
             "type": _VOIDS[i % len(_VOIDS)],
             "status": "ACCEPTED",
             "reason": "Sent to the wrong vendor",
@@ -367,7 +368,7 @@ class PayableRows:
 
     def credit(self, credit: Credit) -> Row:
         """One vendor credit, its lines and where it was used."""
-        i, ref = credit.serial, self.setup.ref
+        i, ref = credit.serial, self.settings.ref
         party = self.side.parties[credit.party]
         currency = party.currency
         return lean(
@@ -377,7 +378,7 @@ class PayableRows:
             creditDate=calendar_day(credit.created),
             description="Returned goods" if i % 3 else None,
             archived=credit.archived,
-            applyToChartOfAccountId=self.setup.account("2000") if i % 2 == 0 else None,
+            applyToChartOfAccountId=self.settings.account("2000") if i % 2 == 0 else None,
             applyToBankAccountId=ref("bank_accounts", 0) if i % 2 == 1 else None,
             amount=money(credit.total, currency),
             appliedAmount=money(credit.applied, currency),
@@ -429,7 +430,7 @@ class PayableRows:
             vendorId=party.id,
             description=f"Agreed with {PEOPLE[serial % len(PEOPLE)][0]}" if serial % 3 == 0 else None,
             processingOptions={"autoPayment": automatic},
-            paymentInformation={"bankAccountId": self.setup.ref("bank_accounts", 0)} if automatic else None,
+            paymentInformation={"bankAccountId": self.settings.ref("bank_accounts", 0)} if automatic else None,
             createdTime=shown(created),
             updatedTime=shown(updated),
         )

@@ -16,7 +16,7 @@ from bill_emulator.company.ledger import CLOSED, Credit, Debt, Ledger, Line, Par
 from bill_emulator.company.names import CUSTOMERS, PEOPLE, picked
 from bill_emulator.company.parts import PARTS
 from bill_emulator.company.payables import credit_state, quantity
-from bill_emulator.company.settings import Setup, address, lean
+from bill_emulator.company.settings import Settings, address, lean
 from bill_emulator.times import calendar_day, shown
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class ReceivableRows:
     """Makes receivable rows from a ledger."""
 
-    def __init__(self, ledger: Ledger, setup: Setup) -> None:
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
         self.seed = ledger.seed
         self.side = ledger.receivable
-        self.setup = setup
+        self.settings = settings
 
     def customer(self, party: Party) -> Row:
         """One customer."""
@@ -48,7 +48,7 @@ class ReceivableRows:
             description="Pays late, but pays ☕" if i % 4 == 2 else None,
             invoiceCurrency=party.currency,
             accountType="PERSON" if i % 6 == 5 else "BUSINESS",
-            paymentTermId=self.setup.ref("payment_terms", i) if i % 2 else None,
+            paymentTermId=self.settings.ref("payment_terms", i) if i % 2 else None,
             accountNumber=f"C-{i:05d}" if i % 3 == 0 else None,
             billingAddress=address(i),
             shippingAddress=address(i + 2) if i % 2 == 0 else None,
@@ -60,16 +60,16 @@ class ReceivableRows:
         )
 
     def _header(self, i: int, party: Party) -> Row:
-        return self.setup.coding(3 * i, party)
+        return self.settings.coding(3 * i, party)
 
     def _classifications(self, index: int, party: Party, item: int) -> Row:
         """The ids on a line: always the item; the item's account stands there too, now and then."""
-        account = self.setup.account(ITEMS[item].account) if index % 2 else None
-        return lean(itemId=self.setup.item(item), chartOfAccountId=account, **self.setup.coding(index, party))
+        account = self.settings.account(ITEMS[item].account) if index % 2 else None
+        return lean(itemId=self.settings.item(item), chartOfAccountId=account, **self.settings.coding(index, party))
 
     def invoice(self, debt: Debt) -> Row:
         """One invoice with its lines and what was paid on it."""
-        i, ref = debt.serial, self.setup.ref
+        i, ref = debt.serial, self.settings.ref
         party = self.side.parties[debt.party]
         currency = party.currency
         taxed = debt.sheet.tax_rate > 0
@@ -79,7 +79,7 @@ class ReceivableRows:
             archived=debt.record_status != "ACTIVE",
             invoiceNumber=f"{1001 + i}",
             invoiceDate=calendar_day(debt.created),
-            dueDate=self.setup.due_day(debt.created, term),
+            dueDate=self.settings.due_day(debt.created, term),
             customerId=party.id,
             totalAmount=money(debt.total, currency),
             dueAmount=money(debt.due, currency),
@@ -90,17 +90,17 @@ class ReceivableRows:
             createdTime=shown(debt.created),
             updatedTime=shown(debt.updated),
             invoiceLineItems=[self._invoice_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
-            payToChartOfAccountId=self.setup.account("1000") if i % 3 == 0 else None,
+            payToChartOfAccountId=self.settings.account("1000") if i % 3 == 0 else None,
             payments=[self._invoice_payment(self.side.payments[n], debt, currency) for n in debt.settled_by],
             classifications=self._header(i, party) if i % 2 else None,
-            salesTaxItemId=self.setup.item(TAX_ITEMS[debt.sheet.tax_rate]) if taxed else None,
+            salesTaxItemId=self.settings.item(TAX_ITEMS[debt.sheet.tax_rate]) if taxed else None,
             salesTaxTotal=money(debt.sheet.tax, currency) if taxed else None,
             salesTaxPercentage=_percent(debt.sheet.tax_rate) if taxed else None,
             enableCardPayment=i % 5 == 0,
             convenienceFee={"percentage": Decimal("2.9")} if i % 5 == 0 else None,
             invoicePdfId=make_id("att", self.seed, i) if i % 2 == 0 else None,
             recordStatus=debt.record_status,
-            createdBy=self.setup.clerk(i),
+            createdBy=self.settings.clerk(i),
             paymentTermId=None if term is None else ref("payment_terms", term),
         )
 
@@ -146,7 +146,9 @@ class ReceivableRows:
             description=f"Thank you, {PEOPLE[i % len(PEOPLE)][0]}" if i % 4 == 1 else None,
             paymentDate=day,
             fundingAccount={"id": accounts[0]["id"], "type": "BANK_ACCOUNT"} if online else None,
-            receivablesAccount={"id": self.setup.ref("bank_accounts", 0), "type": "BANK_ACCOUNT"} if online else None,
+            receivablesAccount={"id": self.settings.ref("bank_accounts", 0), "type": "BANK_ACCOUNT"}
+            if online
+            else None,
             unappliedAmount=money(payment.unapplied, currency),
             convenienceFeeAmount=money(290, currency) if online and i % 2 == 0 else None,
             receivablesType=("CREDIT_CARD", "WALLET")[i // 3 % 2] if online else None,
@@ -159,7 +161,7 @@ class ReceivableRows:
 
     def credit(self, credit: Credit) -> Row:
         """One credit memo, its lines and where it was used."""
-        i, ref = credit.serial, self.setup.ref
+        i, ref = credit.serial, self.settings.ref
         party = self.side.parties[credit.party]
         currency = party.currency
         taxed = credit.sheet.tax_rate > 0
@@ -170,8 +172,8 @@ class ReceivableRows:
             creditDate=calendar_day(credit.created),
             description="Goodwill ♥" if i % 3 == 0 else None,
             archived=credit.archived,
-            salesTaxItemId=self.setup.item(TAX_ITEMS[credit.sheet.tax_rate]) if taxed else None,
-            payToChartOfAccountId=self.setup.account("1000") if i % 2 == 0 else None,
+            salesTaxItemId=self.settings.item(TAX_ITEMS[credit.sheet.tax_rate]) if taxed else None,
+            payToChartOfAccountId=self.settings.account("1000") if i % 2 == 0 else None,
             payToBankAccountId=ref("bank_accounts", 0) if i % 2 else None,
             amount=money(credit.total, currency),
             appliedAmount=money(credit.applied, currency),
@@ -236,7 +238,7 @@ class ReceivableRows:
             sendEmail=serial % 2 == 0,
             createdTime=shown(created),
             updatedTime=shown(updated),
-            paymentTermId=self.setup.ref("payment_terms", serial) if serial % 2 == 0 else None,
+            paymentTermId=self.settings.ref("payment_terms", serial) if serial % 2 == 0 else None,
         )
 
 

@@ -102,7 +102,7 @@ _COUNTS = {
 }
 
 
-class Setup:
+class Settings:
     """Makes the rows of the settings and knows their ids, for other rows to refer to."""
 
     def __init__(self, seed: int, organization_id: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bill_emulator.chance import drawn
 from bill_emulator.company.ledger import CLOSED
 from bill_emulator.company.names import PEOPLE
-from bill_emulator.times import DAY, SECOND, calendar_day, microseconds, shown
+from bill_emulator.times import DAY, MINUTE, calendar_day, microseconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +47,6 @@ _UUID = {
     "values": "tvl",
     "receipts": "rct",
 }
-_MINUTE = 60 * SECOND
 _PERIOD = "2026-06-01"
 """When the month began in which the history ends."""
 
@@ -84,7 +83,7 @@ _BUDGETS = (
     ),
     Budget("Old project", "Gifts", ()),
 )
-_RETIRED_USER, _RETIRED_BUDGET = 4, 4
+_RETIRED_USER, _RETIRED_BUDGET, _TRAVEL = 4, 4, 1
 
 # Units of a currency for one US dollar, and its digits.
 _ABROAD = {"JPY": (Decimal("155.95"), 0), "CHF": (Decimal("0.8874"), 2), "PLN": (Decimal("3.9701"), 2)}
@@ -327,7 +326,7 @@ class SpendBooks:
         amount = Decimal(cents).scaleb(-2)
         rate, digits = _ABROAD.get(merchant.currency, (Decimal("1.0"), 2))
         occurred = CLOSED - (self._size - 2 * purchase) * (170 * DAY // max(1, self._size))
-        updated = occurred + second * (1 + purchase % 2) * 11 * 60 * _MINUTE
+        updated = occurred + second * (1 + purchase % 2) * 11 * 60 * MINUTE
         row = {
             **self._names("transactions", serial),
             "transactionType": kind,
@@ -371,10 +370,10 @@ class SpendBooks:
 
     def _reimbursement(self, serial: int) -> Row:
         """Bought with a member's own money, or driven with the member's own car."""
-        submitted = CLOSED - (170 * 24 - serial % 160 * 24) * 60 * _MINUTE
+        submitted = CLOSED - (170 * 24 - serial % 160 * 24) * 60 * MINUTE
         budget = serial % _RETIRED_BUDGET
         users = [user for user in _members(budget) if user != _RETIRED_USER]
-        user, mileage, paid = users[serial // _RETIRED_BUDGET % len(users)], serial % 3 == 2, serial % 2 == 1
+        user, mileage, paid = users[serial // _RETIRED_BUDGET % len(users)], serial % 8 == _TRAVEL, serial % 2 == 1
         steps = [("SUBMITTER", user, "READY_TO_PAY"), ("BUDGET_OWNER", budget, "APPROVED"), ("MANAGER", 0, "PAID")]
         merchants = _BUDGETS[budget].merchants
         return {

@@ -316,6 +316,10 @@ def test_foreign_purchases_are_converted(books):
     assert seen == digits.keys()
 
 
+def categories(row):
+    return [value["value"] for value in row["customFields"][0]["selectedValues"]]
+
+
 def test_reimbursements_are_asked_for_approved_and_paid_by_members(books):
     spend, members = books["spend"], books["below"]["members"]
     for row in spend["reimbursements"]:
@@ -328,6 +332,7 @@ def test_reimbursements_are_asked_for_approved_and_paid_by_members(books):
         assert {step["actorId"] for step in steps} <= {user["id"] for user in spend["users"]}
         assert row["occurredDate"] < row["submittedTime"]
         assert row["amount"].as_tuple().exponent == -2
+        assert row["type"] == "PURCHASE" or categories(row) == ["Travel"]
         assert times[-1] < "2026-06-30T18:00:01"
 
 
