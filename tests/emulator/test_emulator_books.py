@@ -352,3 +352,24 @@ def test_bank_accounts_that_rows_speak_of_exist(request, books):
     for row in books["vendors"]:
         known = bool(company.parts("vendor_bank_accounts", row["id"]))
         assert ("bankAccount" in row["paymentInformation"], row["bankAccountStatus"] != "NO_ACCOUNT") == (known, known)
+
+
+# Rows that are added later
+
+
+def test_what_is_added_later_is_coded_as_well():
+    company = Company(bills=40)
+    types = account_types({"chart_of_accounts": company.rows("chart_of_accounts")})
+    items = by_id(company.rows("items"))
+    for _ in range(15):
+        bill, invoice = company.add("bills"), company.add("invoices")
+        assert types[bill["billLineItems"][0]["classifications"]["chartOfAccountId"]] == "EXPENSE"
+        assert types[items[invoice["invoiceLineItems"][0]["classifications"]["itemId"]]["chartOfAccountId"]] == "INCOME"
+        vendor, customer = company.row("vendors", bill["vendorId"]), company.row("customers", invoice["customerId"])
+        assert (vendor["billCurrency"], customer["invoiceCurrency"], vendor["name"]) == (
+            "USD",
+            "USD",
+            bill["vendorName"],
+        )
+        assert bill["amount"] == bill["dueAmount"] == bill["billLineItems"][0]["amount"] == bill["fundingAmount"] > 0
+        assert invoice["totalAmount"] == invoice["dueAmount"] == invoice["invoiceLineItems"][0]["price"] > 0
