@@ -6,6 +6,7 @@ The table says which fields a new row of a list has; a value follows from the fi
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.ids import line_id
@@ -85,25 +86,34 @@ class _New:
 
     def some(self, resource: str, **wanted: Any) -> Row:
         """An existing row; one with these values, if there is any."""
-        rows, ids = self.tables[resource].rows, sorted(self.tables[resource].rows)
-        for step in range(len(ids) if wanted else 0):
-            row = rows[ids[(self.serial + step) % len(ids)]].row()
+        rows = self.tables[resource].rows
+        ids = sorted(rows)
+        start = self.serial % len(ids)
+        for row_id in (*ids[start:], *ids[:start]) if wanted else ():
+            row = rows[row_id].row()
             if wanted.items() <= row.items():
                 return row
-        return rows[ids[self.serial % len(ids)]].row()
+        return rows[ids[start]].row()
+
+    @cached_property
+    def vendor(self) -> Row:
+        """In US dollars, like the amounts."""
+        return self.some("vendors", billCurrency="USD")
 
     def reference(self, name: str) -> str:
-        """In US dollars, like the amounts."""
-        dollars = {"vendorId": {"billCurrency": "USD"}, "customerId": {"invoiceCurrency": "USD"}}
-        return str(self.some(_REFERENCES[name], **dollars.get(name, {}))["id"])
+        """The id of a row that this one names."""
+        if name == "vendorId":
+            return str(self.vendor["id"])
+        wanted = {"invoiceCurrency": "USD"} if name == "customerId" else {}
+        return str(self.some(_REFERENCES[name], **wanted)["id"])
 
     def classifications(self, lines: str) -> Row:
         """Bills are coded to an expense account, invoices to an item."""
         if "nvoice" in lines or "Memo" in lines:
             return {"itemId": self.some("items", type="SERVICE")["id"]}
         accounts = self.tables["chart_of_accounts"].rows.values()
-        types = {stored.id: stored.row().get("account", {}).get("type") for stored in accounts}
-        return {"chartOfAccountId": min(each for each, kind in types.items() if kind == "EXPENSE")}
+        costs = (stored.id for stored in accounts if stored.row().get("account", {}).get("type") == "EXPENSE")
+        return {"chartOfAccountId": found} if (found := next(costs, None)) else {}
 
     def lines(self, name: str) -> list[Row]:
         values = {
@@ -164,7 +174,7 @@ _VALUES: dict[str, Callable[[_New], Any]] = {
     "singleStatus": lambda _: "SCHEDULED",
     "payments.status": lambda _: "SCHEDULED",
     "status": lambda _: "NOT_APPLIED",
-    "vendorName": lambda new: new.tables["vendors"].rows[new.reference("vendorId")].row()["name"],
+    "vendorName": lambda new: new.vendor["name"],
 }
 for _name in ("paidAmount", "scheduledAmount", "creditAmount", "appliedAmount"):
     _VALUES[_name] = lambda _: Decimal("0.00")
