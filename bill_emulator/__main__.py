@@ -134,7 +134,7 @@ def _add_faults(group: argparse._ArgumentGroup) -> None:
         default=[],
         type=broken_path,
         metavar=BREAK,
-        help="break every answer of this path, such as /v3/bills=server_error,status=500, for ever or so many times, "
+        help="break every answer of this path, such as /v3/bills=server_error,status=500, forever or so many times, "
         "after so many that are right (may be repeated; a * in the path stands for anything)",
     )
     count(group, "--fault-seed", 7, "which answers, and how")

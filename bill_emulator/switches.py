@@ -63,7 +63,7 @@ def _add_refusals(group: argparse._ArgumentGroup) -> None:
     fields = sorted({name for resource in RESOURCES.values() for name in resource.filters})
     text = "filters on this field, such as createdTime (may be repeated)"
     many(group, "--refuse-filter", "refuse_filters", fields, f"answer 400 to {text}", metavar="FIELD")
-    many(group, "--ignore-filter", "ignore_filters", fields, f"pay no heed to {text}", metavar="FIELD")
+    many(group, "--ignore-filter", "ignore_filters", fields, f"ignore {text}", metavar="FIELD")
     group.add_argument("--refuse-sort", choices=tuple(WHENS), default="never", help=f"answer 400 to a sort: {_WHENS}")
     group.add_argument(
         "--ignore-sort",
@@ -71,7 +71,7 @@ def _add_refusals(group: argparse._ArgumentGroup) -> None:
         const="always",
         choices=tuple(WHENS),
         default="never",
-        help=f"accept a sort, but pay no heed to it: {_WHENS}",
+        help=f"accept a sort, but ignore it: {_WHENS}",
     )
     group.add_argument(
         "--unsorted",
@@ -94,7 +94,7 @@ def _add_refusals(group: argparse._ArgumentGroup) -> None:
 
 
 def broken_path(text: str) -> tuple[str, str, dict[str, Any]]:
-    """Which path fails, of which fault, and the rest of `Faults.plan`; `times` is for ever unless it is there."""
+    """Which path fails, of which fault, and the rest of `Faults.plan`; `times` is forever unless it is there."""
     head, more = compound(text, _BREAK)
     path, _, kind = head.partition("=")
     if not path.startswith("/v3/"):

@@ -6,7 +6,8 @@ Everything here follows from (seed, number of bills). Amounts are whole numbers 
 
 Assumed, because BILL does not document it:
 
-* only ACTIVE bills and invoices are paid; archived ones and drafts are not;
+* only ACTIVE bills and invoices are paid, nearly all within weeks; archived ones and drafts are not;
+* a payment that was void or failed is followed by another one;
 * `billPayments.amount` is money, without the vendor credits used along with it;
 * `paidAmount` = cleared payments + applied credit; what is scheduled still counts as due;
 * a vendor's balance = what its ACTIVE bills still owe (unused credits do not lower it); customers alike;

@@ -4,7 +4,7 @@ BILL says nothing about what a reader sees of this (undocumented). Which rows ar
 seed and from the order in which lists are read. A callable of one's own may do anything else between two answers.
 
 Spend & Expense lists and parts count their answers for themselves, so that reading them leaves the others' edits alone.
-Lists of `EXTRAS` are made up anew for each answer: nobody edits them.
+Lists of `EXTRAS` are made afresh for each answer, so nobody edits them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 | --- | --- |
 | 3 requests at once per developer key and organization; `BDC_1322` until one finishes | documented |
 | 20,000 requests and 200 sign-ins per developer key and clock hour; then `BDC_1144` | documented |
-| the status of both answers (429 unless told otherwise); that sign-ins have the same code | undocumented; assumed |
+| the status of both answers (429 by default); that sign-ins have the same code | undocumented; assumed |
 | sign-in and sign-out count as requests too | assumed |
 | how long an answer takes | up to the user of the emulator |
 
@@ -60,7 +60,7 @@ class Counters:
         return asdict(self)
 
     def reset(self) -> None:
-        """Begin anew; what is in flight stays in flight."""
+        """Start again from zero; what is in flight stays in flight."""
         fresh = Counters(in_flight=self.in_flight, peak_in_flight=self.in_flight)
         for name, value in asdict(fresh).items():
             setattr(self, name, value)

@@ -31,7 +31,7 @@ class Mark(NamedTuple):
 class MidList:
     """Refuse a request with a cursor once `after` pages of that reading were sent.
 
-    Of all such requests only each `every`-th, and for each list so many `times` (None: for ever). What is refused stays
+    Of all such requests only each `every`-th, and for each list so many `times` (None: forever). What is refused stays
     so for that very cursor, unless `stays` is False. Without `lists` it concerns all lists, those with `start` too.
     """
 
@@ -71,7 +71,7 @@ class Watch:
     """Watches the lists of one organization."""
 
     def __init__(self, rules: Iterable[MidList] = (), cursor_life: int = 0, known: Collection[str] = ()) -> None:
-        """A cursor is good for the next `cursor_life` list requests (0: for ever)."""
+        """A cursor is good for the next `cursor_life` list requests (0: forever)."""
         self._rules = tuple(rules)
         if cursor_life < 0:
             raise ValueError("cursor_life must not be negative")

@@ -43,7 +43,7 @@ REPEAT_CURSOR = "repeat_cursor"
 REPEAT_PAGE = "repeat_page"
 QUIRKS: Mapping[str, str] = {
     EMPTY_PAGES: "between two pages comes an empty one, with a nextPage",
-    REPEAT_CURSOR: "the second page hands out the cursor that led to it, for ever",
+    REPEAT_CURSOR: "the second page hands out the cursor that led to it, forever",
     REPEAT_PAGE: "the second page comes again and again, each time under a new cursor",
 }
 

@@ -120,7 +120,7 @@ class Emulator:
         always). `unsorted` is the order that comes instead, one of `protocol.sorting.ORDERS`, drawn from
         `order_seed`; with `unsorted_share` below 1 it is that of so many pages only. Rows without a time are `untimed`
         "first" or "last" in an ascending list. `odd_times` are given to every company (see `Company.odd_times`).
-        `mid_list` refuses requests with a cursor; one is good for the next `cursor_life` list requests (0: for ever).
+        `mid_list` refuses requests with a cursor; one is good for the next `cursor_life` list requests (0: forever).
         `date` is how the first `date_answers` answers (None: all) are dated, one of `protocol.date_header.DATES`.
 
         Every answer takes `latency` seconds longer; `limit` requests may be in flight (0: any number), one more is
@@ -255,7 +255,7 @@ class Emulator:
         return list(self._records)
 
     def reset_counters(self) -> None:
-        """Let `counters` begin anew."""
+        """Set `counters` back to zero."""
         self.counters.reset()
 
     @property

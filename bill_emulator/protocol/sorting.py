@@ -1,4 +1,4 @@
-"""In which order a list comes when BILL pays no heed to `sort`, and when that is so.
+"""In which order a list comes when BILL ignores `sort`, and when that is so.
 
 BILL documents which fields can be sorted by, and nothing else: neither the default order nor whether a sort is ever
 refused or without effect. So everything here is undocumented, and for the user of the emulator to choose.
