@@ -35,7 +35,7 @@ from bill_emulator.times import DAY, MINUTE, calendar_day, shown
 if TYPE_CHECKING:
     from bill_emulator.company.stored import Row
 
-_APPROVALS = ("UNASSIGNED", "ASSIGNED", "APPROVED", "APPROVING", "APPROVED", "DENIED", "APPROVED")
+_APPROVALS = ("UNASSIGNED", "ASSIGNED", "ASSIGNED", "APPROVING", "APPROVED", "DENIED", "ASSIGNED")
 _APPROVER_STATES = {
     "ASSIGNED": ("WAITING", "WAITING"),
     "APPROVING": ("APPROVED", "WAITING"),
