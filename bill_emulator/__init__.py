@@ -29,7 +29,7 @@ How well each behaviour is known:
 | cursors are offsets, or keysets (choose) | undocumented |
 | a cursor carries its query; other `filters` or `sort` along with it are 400; no expiry | assumed |
 | cursors that expire, or are refused in mid-list; 403 with or without a code in mid-list (choose) | undocumented |
-| filter grammar, operators and sort fields per resource | documented, except where `resources.py` says assumed |
+| filter grammar, operators and sort fields per resource | documented, except where `resources` says assumed |
 | a filter or sort that is not listed answers 400 | assumed |
 | filters on a field refused or ignored although listed (choose) | undocumented |
 | sorts refused or ignored: always, with or without a filter, under `max=1`, on some pages (choose) | undocumented |
@@ -41,7 +41,7 @@ How well each behaviour is known:
 | unpopulated fields are left out; `paymentInformation.payBySubType` may be null | observed |
 | times shown in whole seconds as `+00:00`, kept finer | observed; assumed |
 | money is sent digit for digit (`0.10`) | assumed |
-| what bumps `updatedTime`: only edits of the row itself; how amounts relate (see `ledger.py`) | assumed |
+| what bumps `updatedTime`: only edits of the row itself; how amounts relate (see `company.ledger`) | assumed |
 | unknown query parameters are ignored; a repeated one counts once, the last | assumed |
 | 3 requests at once, else `BDC_1322` until one is over | documented |
 | the status of `BDC_1322` (choose), sign-in and sign-out count too | undocumented; assumed |
@@ -53,27 +53,49 @@ How well each behaviour is known:
 | the status of `BDC_1144` (choose); that sign-ins have the same code | undocumented; assumed |
 | a session belongs to one organization; several organizations on one server | documented |
 | a Console API token in place of the password; `rememberMeId` and `device` make a session trusted | documented |
-| broken answers (choose, see `bill_emulator.faults`) | seen by other readers, or on any network |
+| broken answers (choose, see `protocol.faults`) | seen by other readers, or on any network |
 | JSON in Latin-1 or 20,000 levels deep, a path that always fails (choose) | undocumented |
-| Spend & Expense: see `bill_emulator.spend` | |
-| what is asked for per record, and rarely used lists: see `bill_emulator.parts` | |
+| Spend & Expense: see `protocol.spend` | |
+| what is asked for per record, and rarely used lists: see `company.parts`, `company.extras` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
 | `Date` in the asctime or RFC 850 form (choose) | HTTP; that BILL sends it: undocumented |
 | two `Date` headers, other zones, year 9999, no date, none at all or none at first (choose) | undocumented |
 
-`bill_emulator.traffic` adds latency and the limit, and counts what happens (`emu.counters`, `emu.reset_counters()`,
-`/control`); `bill_emulator.people` edit while somebody reads. `bill_emulator.spread` crowds `createdTime`.
-`bill_emulator.faults` breaks answers, `bill_emulator.front` serves several organizations and counts by the hour.
-`Emulator(layers=...)` takes ASGI middlewares for anything else.
+Where to look:
+
+* `company/` is the invented company: `catalog` (accounts, items, what vendors sell), `ledger` (bills, invoices,
+  payments and credits as numbers), `payables`, `receivables`, `settings` and `spend` (the same as BILL's rows),
+  `company` (how to look at it and change it), `spread` and `odd_times` (its dates, right and wrong). It knows nothing
+  of HTTP.
+* `protocol/` is BILL's API: `server` (the `Emulator`, with every option), `api` (which path is answered by what),
+  `sign_in` and `sessions`, `filters`, `sorting` and `paging`, `limits`, `errors`, `parts`, `spend`; and what hurts:
+  `faults` (broken answers), `mid_list` (refused cursors), `date_header`, `edits` (people at work while somebody reads).
+* `resources` is the table of everything served; `schemas` tells the types of its fields.
+
+`emu.counters` and `/control` tell what happened. `Emulator(layers=...)` takes ASGI middlewares for anything else.
 """
 
 from __future__ import annotations
 
 from bill_emulator.clock import Clock
-from bill_emulator.company import Company
-from bill_emulator.faults import Faults
-from bill_emulator.midlist import MidList
-from bill_emulator.oddities import OddTimes
-from bill_emulator.server import Emulator
+from bill_emulator.company.company import Company
+from bill_emulator.company.extras import EXTRAS
+from bill_emulator.company.odd_times import OddTimes
+from bill_emulator.company.parts import PARTS
+from bill_emulator.protocol.faults import KINDS, Faults
+from bill_emulator.protocol.mid_list import MidList
+from bill_emulator.protocol.server import Emulator
+from bill_emulator.protocol.sign_in import Credentials
 
-__all__ = ["Clock", "Company", "Emulator", "Faults", "MidList", "OddTimes"]
+__all__ = [
+    "EXTRAS",
+    "KINDS",
+    "PARTS",
+    "Clock",
+    "Company",
+    "Credentials",
+    "Emulator",
+    "Faults",
+    "MidList",
+    "OddTimes",
+]

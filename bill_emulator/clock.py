@@ -10,13 +10,13 @@ class Clock:
     """Tells the emulator what time it is.
 
     By default it is the machine's clock plus a settable offset. `Clock(at=...)` starts it at another moment, and
-    `Clock(at=..., frozen=True)` makes a clock which only moves when told to.
+    `Clock(at=..., frozen=True)` makes a clock which only moves when it is moved.
 
     All moments are time-zone aware datetimes; UTC comes out.
     """
 
     def __init__(self, at: datetime | None = None, *, frozen: bool = False) -> None:
-        """`at`: the moment to start at (default: the machine's); `frozen`: stand still until told to move."""
+        """`at`: the moment to start at (default: the machine's); `frozen`: stand still until moved."""
         self._lock = threading.Lock()
         self._offset = timedelta(0)
         self._still: datetime | None = None

@@ -9,56 +9,30 @@ Each filter and sort carries how well it is known:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from bill_emulator.company.stored import DATE, FLAG, NUMBER, TEXT, TIME, Field
+from bill_emulator.schemas import type_at
 
 OFFICIAL = "official"
 OBSERVED = "observed"
 ASSUMED = "assumed"
 
-TEXT = "text"
-FLAG = "flag"
-TIME = "time"
-DATE = "date"
-NUMBER = "number"
+_KINDS = {"boolean": FLAG, "date-time": TIME, "date": DATE, "number": NUMBER, "integer": NUMBER}
 
-# Fields which are not plain text.
-_KINDS = {
-    "archived": FLAG,
-    "onlinePayment": FLAG,
-    "accessToAdmins": FLAG,
-    "createdTime": TIME,
-    "updatedTime": TIME,
-    "dueDate": DATE,
-    "processDate": DATE,
-    "creditDate": DATE,
-    "invoiceDate": DATE,
-    "amount": NUMBER,
-    "appliedAmount": NUMBER,
-    "totalAmount": NUMBER,
-    "fundingAmount": NUMBER,
-    "exchangeRate": NUMBER,
+# The operators of a field: those of its kind, or those that its name is followed by.
+_OF_KIND = {FLAG: "is", TIME: "range", DATE: "range", NUMBER: "range", TEXT: "member"}
+_OPERATORS = {
+    "is": ("eq", "ne"),
+    "member": ("eq", "ne", "in"),
+    "enum": ("eq", "ne", "in", "nin"),
+    "some": ("eq", "in"),
+    "start": ("eq", "sw"),
+    "range": ("gt", "gte", "lt", "lte"),
 }
 
 # Filter names whose value sits elsewhere in the row.
 _PATHS = {("customers", "address.country"): "billingAddress.country"}
-
-_RANGE = ("gt", "gte", "lt", "lte")
-_MEMBER = ("eq", "ne", "in")
-_ENUM = ("eq", "ne", "in", "nin")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field that a list can be filtered or sorted by; rows without it come first in `asc`, or last."""
-
-    name: str
-    kind: str
-    path: tuple[str, ...]
-    missing_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,265 +63,179 @@ class Resource:
     name: str
     path: str
     prefix: str
-    shape: str = "list"
-    detail: str | None = None
-    filters: dict[str, Filter] = field(default_factory=dict)
-    sorts: dict[str, Sort] = field(default_factory=dict)
-    administrators_only: bool = False
-    timed: bool = True
+    shape: str
+    detail: str | None
+    filters: dict[str, Filter]
+    sorts: dict[str, Sort]
+    administrators_only: bool
+    timed: bool
 
 
 def _field(resource: str, name: str) -> Field:
     path = _PATHS.get((resource, name), name)
-    return Field(name, _KINDS.get(name, TEXT), tuple(path.split(".")))
+    return Field(name, _KINDS.get(type_at(resource, path) or "", TEXT), tuple(path.split(".")))
 
 
-def _filters(resource: str, confidence: str, **operators: Iterable[str]) -> dict[str, Filter]:
-    """Filters of one confidence; `__` in a keyword stands for the dot of a nested name."""
-    named = {name.replace("__", "."): ops for name, ops in operators.items()}
-    return {name: Filter(_field(resource, name), frozenset(ops), confidence) for name, ops in named.items()}
+def _filter(resource: str, term: str, confidence: str) -> Filter:
+    name, _, operators = term.partition(":")
+    field = _field(resource, name)
+    return Filter(field, frozenset(_OPERATORS[operators or _OF_KIND[field.kind]]), confidence)
 
 
-def _sorts(resource: str, names: str, confidence: str = OFFICIAL) -> dict[str, Sort]:
-    return {name: Sort(_field(resource, name), confidence) for name in names.split()}
-
-
-def _classification(name: str, path: str, prefix: str, sorts: str) -> Resource:
-    """The seven classifications share one filter table, of which only `id` is shown by BILL itself."""
-    where = f"/classifications/{path}"
+def _resource(  # noqa: PLR0913 -- one row of the table
+    name: str,
+    path: str,
+    prefix: str,
+    *,
+    official: str = "",
+    observed: str = "",
+    assumed: str = "",
+    sorts: str = "",
+    shape: str = "list",
+    detailed: bool = True,
+    administrators_only: bool = False,
+    timed: bool = True,
+) -> Resource:
+    """`official`, `observed` and `assumed` are fields to filter by; a field may be followed by its operators."""
+    terms = {OFFICIAL: official, OBSERVED: observed, ASSUMED: assumed}
+    filters = [_filter(name, term, confidence) for confidence, those in terms.items() for term in those.split()]
     return Resource(
         name,
-        where,
+        path,
         prefix,
-        detail=where + "/{id}",
-        filters=_filters(name, OFFICIAL, id=_MEMBER)
-        | _filters(name, ASSUMED, archived=("eq", "ne"), name=("eq", "sw"), createdTime=_RANGE, updatedTime=_RANGE),
-        sorts=_sorts(name, sorts),
+        shape,
+        path + "/{id}" if detailed and shape == "list" else None,
+        {each.field.name: each for each in filters},
+        {field: Sort(_field(name, field), OFFICIAL) for field in sorts.split()},
+        administrators_only,
+        timed,
     )
 
 
-_TREE_SORTS = "archived name description createdTime updatedTime"
-_PERSON_SORTS = "archived firstName lastName createdTime updatedTime"
+def _classification(name: str, prefix: str, sorts: str = "name description") -> Resource:
+    """The seven classifications share one filter table, of which only `id` is shown by BILL itself."""
+    return _resource(
+        name,
+        f"/classifications/{name.replace('_', '-')}",
+        prefix,
+        official="id",
+        assumed="archived name:start createdTime updatedTime",
+        sorts=f"archived {sorts} createdTime updatedTime",
+    )
+
+
+_ORGANIZATION = "/organizations/{organizationId}"
 
 _ALL = (
-    Resource(
+    _resource(
         "vendors",
         "/vendors",
         "009",
-        detail="/vendors/{id}",
-        filters=_filters(
-            "vendors",
-            OFFICIAL,
-            id=_MEMBER,
-            archived=("eq", "ne"),
-            name=("eq", "sw"),
-            accountType=_ENUM,
-            address__country=("eq", "ne"),
-            billCurrency=_ENUM,
-            createdTime=_RANGE,
-            updatedTime=_RANGE,
-        )
+        official="id archived name:start accountType:enum address.country:is billCurrency:enum createdTime updatedTime",
         # The official table is shared with customers and does not say whose row this is; vendors have no such field.
-        | _filters("vendors", ASSUMED, paymentStatus=_ENUM),
-        sorts=_sorts("vendors", "archived name shortName email phone billCurrency createdTime updatedTime"),
+        assumed="paymentStatus:enum",
+        sorts="archived name shortName email phone billCurrency createdTime updatedTime",
     ),
-    Resource(
+    _resource(
         "bills",
         "/bills",
         "00n",
-        detail="/bills/{id}",
-        filters=_filters(
-            "bills",
-            OFFICIAL,
-            id=_MEMBER,
-            archived=("eq", "ne"),
-            vendorId=("eq", "in"),
-            dueDate=_RANGE,
-            paymentStatus=_MEMBER,
-            payFromChartOfAccountId=_MEMBER,
-            classifications__chartOfAccountId=_MEMBER,
-            classifications__accountingClassId=_MEMBER,
-            classifications__departmentId=_MEMBER,
-            classifications__locationId=_MEMBER,
-            classifications__itemId=_MEMBER,
-            createdTime=_RANGE,
-            updatedTime=_RANGE,
-        ),
-        sorts=_sorts("bills", "archived fundingAmount exchangeRate description dueDate createdTime updatedTime"),
+        official="id archived vendorId:some dueDate paymentStatus payFromChartOfAccountId"
+        " classifications.chartOfAccountId classifications.accountingClassId classifications.departmentId"
+        " classifications.locationId classifications.itemId createdTime updatedTime",
+        sorts="archived fundingAmount exchangeRate description dueDate createdTime updatedTime",
     ),
-    Resource(
+    _resource(
         "payments",
         "/payments",
         "stp",
-        detail="/payments/{id}",
-        filters=_filters("payments", OFFICIAL, id=_MEMBER, vendorId=_MEMBER)
-        | _filters("payments", ASSUMED, processDate=_RANGE, createdTime=_RANGE, updatedTime=_RANGE),
-        sorts=_sorts(
-            "payments",
-            "description processDate amount confirmationNumber onlinePayment createdTime updatedTime"
-            " disbursementStatus",
-        ),
+        official="id vendorId",
+        assumed="processDate createdTime updatedTime",
+        sorts="description processDate amount confirmationNumber onlinePayment createdTime updatedTime"
+        " disbursementStatus",
     ),
-    Resource(
+    _resource(
         "vendor_credits",
         "/vendor-credits",
         "vcr",
-        detail="/vendor-credits/{id}",
-        filters=_filters(
-            "vendor_credits",
-            ASSUMED,
-            id=_MEMBER,
-            archived=("eq", "ne"),
-            vendorId=("eq", "in"),
-            createdTime=_RANGE,
-            updatedTime=_RANGE,
-        ),
-        sorts=_sorts("vendor_credits", "archived creditDate amount appliedAmount createdTime updatedTime"),
+        assumed="id archived vendorId:some createdTime updatedTime",
+        sorts="archived creditDate amount appliedAmount createdTime updatedTime",
     ),
-    Resource(
-        "recurring_bills",
-        "/recurringbills",
-        "btp",
-        detail="/recurringbills/{id}",
-        filters=_filters("recurring_bills", OFFICIAL, id=_MEMBER, archived=("eq", "ne"), vendorId=("eq", "in")),
-        sorts=_sorts("recurring_bills", "archived"),
-    ),
-    Resource("bill_approval_policies", "/bill-approvals/policies", "apl", shape="array", timed=False),
-    Resource(
+    _resource("recurring_bills", "/recurringbills", "btp", official="id archived vendorId:some", sorts="archived"),
+    _resource("bill_approval_policies", "/bill-approvals/policies", "apl", shape="array", timed=False),
+    _resource(
         "customers",
         "/customers",
         "0cu",
-        detail="/customers/{id}",
-        filters=_filters(
-            "customers",
-            OFFICIAL,
-            id=_MEMBER,
-            archived=("eq", "ne"),
-            name=("eq", "sw"),
-            accountType=_ENUM,
-            invoiceCurrency=_ENUM,
-            createdTime=_RANGE,
-            updatedTime=_RANGE,
-        )
+        official="id archived name:start accountType:enum invoiceCurrency:enum createdTime updatedTime",
         # See vendors: the shared official table does not say that these two rows belong to customers.
-        | _filters("customers", ASSUMED, address__country=("eq", "ne"), paymentStatus=_ENUM),
-        sorts=_sorts(
-            "customers",
-            "archived name companyName email phone fax description invoiceCurrency createdTime updatedTime",
-        ),
+        assumed="address.country:is paymentStatus:enum",
+        sorts="archived name companyName email phone fax description invoiceCurrency createdTime updatedTime",
     ),
-    Resource(
+    _resource(
         "invoices",
         "/invoices",
         "00e",
-        detail="/invoices/{id}",
-        filters=_filters(
-            "invoices",
-            OFFICIAL,
-            id=_MEMBER,
-            archived=("eq", "ne"),
-            customerId=("eq", "in"),
-            payToChartOfAccountId=_MEMBER,
-            classifications__accountingClassId=_MEMBER,
-            classifications__departmentId=_MEMBER,
-            classifications__locationId=_MEMBER,
-            classifications__itemId=_MEMBER,
-            createdTime=_RANGE,
-            updatedTime=_RANGE,
-        ),
-        sorts=_sorts("invoices", "archived invoiceNumber invoiceDate dueDate totalAmount createdTime updatedTime"),
+        official="id archived customerId:some payToChartOfAccountId classifications.accountingClassId"
+        " classifications.departmentId classifications.locationId classifications.itemId createdTime updatedTime",
+        sorts="archived invoiceNumber invoiceDate dueDate totalAmount createdTime updatedTime",
     ),
-    Resource(
+    _resource(
         "receivable_payments",
         "/receivable-payments",
         "0rp",
-        detail="/receivable-payments/{id}",
-        filters=_filters("receivable_payments", OBSERVED, updatedTime=_RANGE)
-        | _filters("receivable_payments", ASSUMED, id=_MEMBER, customerId=("eq", "in"), createdTime=_RANGE),
-        sorts=_sorts("receivable_payments", "amount createdTime updatedTime"),
+        observed="updatedTime",
+        assumed="id customerId:some createdTime",
+        sorts="amount createdTime updatedTime",
     ),
-    Resource(
+    _resource(
         "credit_memos",
         "/credit-memos",
         "ccr",
-        detail="/credit-memos/{id}",
-        filters=_filters(
-            "credit_memos",
-            ASSUMED,
-            id=_MEMBER,
-            archived=("eq", "ne"),
-            customerId=("eq", "in"),
-            createdTime=_RANGE,
-            updatedTime=_RANGE,
-        ),
-        sorts=_sorts("credit_memos", "archived creditDate amount appliedAmount createdTime updatedTime"),
+        assumed="id archived customerId:some createdTime updatedTime",
+        sorts="archived creditDate amount appliedAmount createdTime updatedTime",
     ),
-    Resource(
+    _resource(
         "recurring_invoices",
         "/recurring-invoices",
         "rit",
-        detail="/recurring-invoices/{id}",
-        filters=_filters("recurring_invoices", ASSUMED, id=_MEMBER, archived=("eq", "ne"), customerId=("eq", "in")),
-        sorts=_sorts("recurring_invoices", "archived"),
+        assumed="id archived customerId:some",
+        sorts="archived",
     ),
-    _classification("accounting_classes", "accounting-classes", "cls", _TREE_SORTS),
-    _classification("chart_of_accounts", "chart-of-accounts", "0ca", _TREE_SORTS),
-    _classification("departments", "departments", "0de", _TREE_SORTS),
-    _classification("employees", "employees", "emp", _PERSON_SORTS),
-    _classification("items", "items", "0ii", _TREE_SORTS),
-    _classification("jobs", "jobs", "job", _TREE_SORTS),
-    _classification("locations", "locations", "loc", _TREE_SORTS),
+    _classification("accounting_classes", "cls"),
+    _classification("chart_of_accounts", "0ca"),
+    _classification("departments", "0de"),
+    _classification("employees", "emp", "firstName lastName"),
+    _classification("items", "0ii"),
+    _classification("jobs", "job"),
+    _classification("locations", "loc"),
     # Before bank_accounts, whose detail path would otherwise take "users" for an id.
-    Resource(
+    _resource(
         "bank_account_users",
         "/funding-accounts/banks/users",
         "bau",
-        filters=_filters("bank_account_users", OFFICIAL, id=_MEMBER)
-        | _filters("bank_account_users", ASSUMED, archived=("eq", "ne")),
-        sorts=_sorts("bank_account_users", "archived"),
+        official="id",
+        assumed="archived",
+        sorts="archived",
+        detailed=False,
     ),
-    Resource(
+    _resource(
         "bank_accounts",
         "/funding-accounts/banks",
         "bac",
-        detail="/funding-accounts/banks/{id}",
-        filters=_filters(
-            "bank_accounts",
-            OFFICIAL,
-            id=_MEMBER,
-            archived=("eq", "ne"),
-            status=_ENUM,
-            type=("eq", "ne"),
-            ownerType=("eq", "ne"),
-            accessToAdmins=("eq", "ne"),
-            createdTime=_RANGE,
-            updatedTime=_RANGE,
-        ),
-        sorts=_sorts("bank_accounts", "archived nameOnAccount bankName accessToAdmins createdTime updatedTime"),
+        official="id archived status:enum type:is ownerType:is accessToAdmins createdTime updatedTime",
+        sorts="archived nameOnAccount bankName accessToAdmins createdTime updatedTime",
     ),
-    Resource(
+    _resource(
         "users",
         "/users",
         "006",
-        detail="/users/{id}",
-        filters=_filters("users", ASSUMED, id=_MEMBER, archived=("eq", "ne"), createdTime=_RANGE, updatedTime=_RANGE),
-        sorts=_sorts("users", _PERSON_SORTS),
+        assumed="id archived createdTime updatedTime",
+        sorts="archived firstName lastName createdTime updatedTime",
     ),
-    Resource(
-        "roles",
-        "/roles",
-        "0po",
-        detail="/roles/{id}",
-        filters=_filters("roles", OFFICIAL, id=_MEMBER),
-        sorts=_sorts("roles", "description createdTime updatedTime"),
-    ),
-    Resource(
-        "payment_terms",
-        "/organizations/{organizationId}/payment-terms",
-        "00p",
-        detail="/organizations/{organizationId}/payment-terms/{id}",
-    ),
-    Resource("organization", "/organizations/{organizationId}", "008", shape="single", administrators_only=True),
+    _resource("roles", "/roles", "0po", official="id", sorts="description createdTime updatedTime"),
+    _resource("payment_terms", f"{_ORGANIZATION}/payment-terms", "00p"),
+    _resource("organization", _ORGANIZATION, "008", shape="single", administrators_only=True),
 )
 
 RESOURCES: dict[str, Resource] = {resource.name: resource for resource in _ALL}

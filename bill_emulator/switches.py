@@ -1,4 +1,4 @@
-"""The command line's switches for a server that misbehaves, and what they mean to the emulator.
+"""The command line's switches for a server that misbehaves; each is named like the keyword of `Emulator` that it sets.
 
 All of it is undocumented: BILL says nothing about ever behaving so.
 """
@@ -9,15 +9,15 @@ import argparse
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bill_emulator.arguments import compound, seconds, share, whole, yes
-from bill_emulator.dates import DATES
-from bill_emulator.faults import KINDS
-from bill_emulator.midlist import MidList
-from bill_emulator.oddities import FIELDS, ODDITIES, STORED, OddTimes
-from bill_emulator.order import ENDS, ORDERS, WHENS
+from bill_emulator.company.odd_times import FIELDS, ODDITIES, STORED, OddTimes
+from bill_emulator.protocol.date_header import DATES
+from bill_emulator.protocol.faults import KINDS
+from bill_emulator.protocol.mid_list import MidList
+from bill_emulator.protocol.sorting import ENDS, ORDERS, WHENS
 from bill_emulator.resources import RESOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _T = TypeVar("_T")
 
@@ -33,36 +33,37 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
     _add_oddities(parser.add_argument_group("odd answers (undocumented)"))
 
 
-def settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The emulator's keywords."""
-    return {
-        "refuse_filters": options.refuse_filter,
-        "ignore_filters": options.ignore_filter,
-        "refuse_sort": options.refuse_sort,
-        "ignore_sort": options.ignore_sort,
-        "unsorted": options.unsorted,
-        "unsorted_share": options.unsorted_share,
-        "order_seed": options.order_seed,
-        "untimed": options.untimed,
-        "odd_times": options.odd_time,
-        "mid_list": options.mid_list,
-        "cursor_life": options.cursor_life,
-        "date": options.date,
-        "date_answers": options.date_answers,
-    }
+def count(
+    group: argparse._ActionsContainer,
+    switch: str,
+    default: float,
+    text: str,
+    kind: Callable[[str], float] = whole,
+) -> None:
+    """A switch with a number; the number that means nothing special is named in its text."""
+    group.add_argument(switch, type=kind, default=default, metavar="SECONDS" if kind is seconds else "N", help=text)
+
+
+def many(  # noqa: PLR0913 -- what argparse needs to know
+    group: argparse._ActionsContainer,
+    switch: str,
+    keyword: str,
+    choices: Iterable[str],
+    text: str,
+    *,
+    metavar: str | None = None,
+) -> None:
+    """A switch that may be repeated, each time with one of these names."""
+    group.add_argument(
+        switch, dest=keyword, action="append", default=[], choices=tuple(choices), metavar=metavar, help=text
+    )
 
 
 def _add_refusals(group: argparse._ArgumentGroup) -> None:
     fields = sorted({name for resource in RESOURCES.values() for name in resource.filters})
-    for switch, what in (("--refuse-filter", "answer 400 to"), ("--ignore-filter", "pay no heed to")):
-        group.add_argument(
-            switch,
-            action="append",
-            default=[],
-            choices=fields,
-            metavar="FIELD",
-            help=f"{what} filters on this field, such as createdTime (may be repeated)",
-        )
+    text = "filters on this field, such as createdTime (may be repeated)"
+    many(group, "--refuse-filter", "refuse_filters", fields, f"answer 400 to {text}", metavar="FIELD")
+    many(group, "--ignore-filter", "ignore_filters", fields, f"ignore {text}", metavar="FIELD")
     group.add_argument("--refuse-sort", choices=tuple(WHENS), default="never", help=f"answer 400 to a sort: {_WHENS}")
     group.add_argument(
         "--ignore-sort",
@@ -70,7 +71,7 @@ def _add_refusals(group: argparse._ArgumentGroup) -> None:
         const="always",
         choices=tuple(WHENS),
         default="never",
-        help=f"accept a sort, but pay no heed to it: {_WHENS}",
+        help=f"accept a sort, but ignore it: {_WHENS}",
     )
     group.add_argument(
         "--unsorted",
@@ -86,14 +87,14 @@ def _add_refusals(group: argparse._ArgumentGroup) -> None:
         metavar="SHARE",
         help="only on so many of the pages, which hold the right rows in that order; from 0 to 1",
     )
-    group.add_argument("--order-seed", type=whole, default=7, metavar="SEED", help="which rows and pages that concerns")
+    count(group, "--order-seed", 7, "which rows and pages that concerns")
     group.add_argument(
         "--untimed", choices=ENDS, default="first", help="where rows without a time stand in an ascending list"
     )
 
 
 def broken_path(text: str) -> tuple[str, str, dict[str, Any]]:
-    """Which path fails, of which fault, and the rest of `Faults.plan`; `times` is for ever unless it is there."""
+    """Which path fails, of which fault, and the rest of `Faults.plan`; `times` is forever unless it is there."""
     head, more = compound(text, _BREAK)
     path, _, kind = head.partition("=")
     if not path.startswith("/v3/"):
@@ -106,6 +107,7 @@ def broken_path(text: str) -> tuple[str, str, dict[str, Any]]:
 def _add_oddities(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--odd-time",
+        dest="odd_times",
         action="append",
         default=[],
         type=_odd_times,
@@ -124,13 +126,7 @@ def _add_oddities(group: argparse._ArgumentGroup) -> None:
         "cursor, 403,code=BDC_1302 a permission that ended; so many times (1) for each list, only each Nth such "
         "request; the cursor stays refused unless stays=no (may be repeated)",
     )
-    group.add_argument(
-        "--cursor-life",
-        type=whole,
-        default=0,
-        metavar="N",
-        help="refuse a cursor with 400 after the next N list requests; 0: never",
-    )
+    count(group, "--cursor-life", 0, "refuse a cursor with 400 after the next N list requests; 0: never")
     group.add_argument(
         "--date",
         choices=tuple(DATES),

@@ -81,7 +81,4 @@ def print_aging(table: Sequence[tuple[str, Sequence[Decimal]]]) -> None:
     for name, line in [("", AGES), *zip((currency for currency, _ in table), lines, strict=True)]:
         cells = (cell.rjust(width) for cell, width in zip(line, widths, strict=True))
         print(f"  {name or '':<3}  {'  '.join(cells)}")
-    print(
-        "\nEvery total agrees, to the cent, with the balances that BILL keeps per vendor. One invented bill is absurdly"
-    )
-    print("large, 99,999,999,999.99, so that an amount that lost its cents on the way would show.")
+    print("\nEvery total agrees, to the cent, with the balances that BILL keeps per vendor.")

@@ -205,14 +205,13 @@ def test_every_documented_field_occurs_and_nothing_else(usual):
         # The items of bills.payments are of unknown shape; the emulator invents one.
         invented = {path for path in occurring if resource == "bills" and path.startswith("payments[]")}
         assert occurring - invented == fields.keys() - {"payments[]"}, resource
-    assert DOCUMENTED.keys() == RESOURCES.keys()
 
 
 CHECKS = {
     "string": lambda value: isinstance(value, str) and value != "",
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "decimal": lambda value: isinstance(value, Decimal),
+    "number": lambda value: isinstance(value, int | Decimal) and not isinstance(value, bool),
     "date": lambda value: re.fullmatch(r"20\d\d-\d\d-\d\d|1980-02-29", value),
     "date-time": lambda value: re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+00:00", value),
 }
@@ -308,7 +307,7 @@ def test_every_list_has_two_rows_or_more(company):
 def test_other_rows_scale_with_the_bills():
     counts = Company(bills=1000).totals()
     assert (counts["bills"], counts["vendors"], counts["invoices"]) == (1000, 200, 500)
-    assert 400 <= counts["payments"] <= 700
+    assert 650 <= counts["payments"] <= 850
     assert counts["departments"] == Company(bills=0).count("departments")
 
 
@@ -356,7 +355,8 @@ def test_impossible_companies_are_refused(arguments):
 
 DIGEST = """
 import hashlib
-from bill_emulator.company import Company, RESOURCES
+from bill_emulator import Company
+from bill_emulator.resources import RESOURCES
 digest = hashlib.sha256()
 company = Company(seed=7, bills=60)
 for name in RESOURCES:

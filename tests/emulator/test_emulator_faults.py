@@ -10,9 +10,7 @@ import pytest
 import requests
 from emulator_client import Client
 
-from bill_emulator import Clock, Company, Emulator, Faults
-from bill_emulator.app import Credentials
-from bill_emulator.faults import KINDS
+from bill_emulator import KINDS, Clock, Company, Credentials, Emulator, Faults
 
 NOW = datetime(2026, 7, 1, 12, 59, 50, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bill_emulator.parts import EXTRAS, PARTS
-from bill_emulator.spend import SORTS
+from bill_emulator import EXTRAS, PARTS
+from bill_emulator.protocol.spend import SORTS
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 TOKEN = {"apiToken": "demo-spend-token"}

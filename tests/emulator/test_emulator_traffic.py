@@ -13,7 +13,8 @@ import pytest
 import requests
 from emulator_client import Client, code_of
 
-from bill_emulator import Clock, Company, Emulator, traffic
+from bill_emulator import Clock, Company, Emulator
+from bill_emulator.protocol import limits
 from bill_emulator.resources import RESOURCES
 
 
@@ -185,7 +186,7 @@ def test_every_bill_request_waits_and_is_in_flight_meanwhile(monkeypatch):
     async def sleep(seconds):
         waits.append((seconds, emulator.counters.in_flight))
 
-    monkeypatch.setattr(traffic, "asyncio", SimpleNamespace(get_running_loop=asyncio.get_running_loop, sleep=sleep))
+    monkeypatch.setattr(limits, "asyncio", SimpleNamespace(get_running_loop=asyncio.get_running_loop, sleep=sleep))
     with emulator:
         client = Client(emulator).login()
         assert client.get("/bills").status_code == 200

@@ -10,9 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bill_emulator import Company, Emulator
-from bill_emulator.app import Credentials
-from bill_emulator.parts import EXTRAS
+from bill_emulator import EXTRAS, Company, Credentials, Emulator
 from demo.warehouse import warehouse
 from tap_bill.resources import RESOURCES
 from tap_bill.singer.records import line_rows

@@ -7,8 +7,7 @@ import json
 import pytest
 from runs import settings
 
-from bill_emulator import Emulator
-from bill_emulator.app import Credentials
+from bill_emulator import Credentials, Emulator
 from tap_bill.settings import SETTINGS
 from tap_bill.tap import TapBill
 

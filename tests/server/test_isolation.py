@@ -11,8 +11,7 @@ import pytest
 import runs
 from runs import ACCOUNTS, settings
 
-from bill_emulator import Company, Emulator
-from bill_emulator.app import Credentials
+from bill_emulator import Company, Credentials, Emulator
 from tap_bill.resources import RESOURCES
 
 SPEND = {r.name: r.name.removeprefix("spend_").replace("_", "-") for r in RESOURCES if r.is_spend and r.is_default}

@@ -13,8 +13,7 @@ import pytest
 import runs
 from layers import held_until
 
-from bill_emulator import Clock, Company, Emulator
-from bill_emulator.app import Credentials
+from bill_emulator import Clock, Company, Credentials, Emulator
 
 COUNT = 5
 

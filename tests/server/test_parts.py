@@ -10,9 +10,7 @@ import pytest
 from layers import held_until
 from runs import ACCOUNTS, settings
 
-from bill_emulator import Clock, Company, Emulator
-from bill_emulator.app import Credentials
-from bill_emulator.parts import EXTRAS, PARTS
+from bill_emulator import EXTRAS, PARTS, Clock, Company, Credentials, Emulator
 from tap_bill.resources import RESOURCES
 from tap_bill.singer.writer import PageWriter
 from tap_bill.tap import TapBill

@@ -7,8 +7,7 @@ import atexit
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from bill_emulator import Company, Emulator
-from bill_emulator.app import Credentials
+from bill_emulator import Company, Credentials, Emulator
 from tap_bill.tap import TapBill
 
 # The suite reads the streams while pytest collects, so the server is there for as long as the module is.

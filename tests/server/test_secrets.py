@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bill_emulator import Company, Emulator
-from bill_emulator.app import Credentials
-from bill_emulator.faults import KINDS
+from bill_emulator import KINDS, Company, Credentials, Emulator
 
 DEBUG = {"TAP_BILL_LOGLEVEL": "DEBUG"}
 PASSWORD, DEV_KEY, CONSOLE, DEVICE = "recog-password", "01RECOGDEVKEY", "recog-console-token", "recog-device"

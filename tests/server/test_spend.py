@@ -297,7 +297,7 @@ def test_a_token_that_may_not_read_a_list_skips_it(tap, company):
 
 
 def test_each_organization_has_a_token_of_its_own(tap):
-    from bill_emulator.app import Credentials  # noqa: PLC0415
+    from bill_emulator import Credentials  # noqa: PLC0415
 
     several = [Company(seed=number, organization_id=f"00802ORGANIZATION{number:03}", bills=5) for number in range(3)]
     known = {each.organization_id: Credentials(spend_api_token=f"token-{each.seed}") for each in several}

@@ -1,0 +1,1 @@
+"""The invented company: its books, people and settings. It knows nothing of HTTP."""

@@ -1,0 +1,261 @@
+"""The company that the emulator serves: generated rows, and the ways to look at them and to change them."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from bill_emulator.clock import Clock
+from bill_emulator.company.ids import ID_LENGTH, make_id
+from bill_emulator.company.ledger import CLOSED, OPENED, draw_up
+from bill_emulator.company.new_rows import new_row
+from bill_emulator.company.odd_times import Oddities, OddTimes
+from bill_emulator.company.parts import PARTS
+from bill_emulator.company.payables import PayableRows
+from bill_emulator.company.receivables import ReceivableRows
+from bill_emulator.company.settings import Settings
+from bill_emulator.company.spend import NAMES as SPEND_NAMES
+from bill_emulator.company.spend import SpendBooks
+from bill_emulator.company.spread import PILES, SPREADS, Spread
+from bill_emulator.company.stored import Row, Stored
+from bill_emulator.company.table import Table, View
+from bill_emulator.resources import RESOURCES
+from bill_emulator.times import DAY, microseconds, read_stored, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from bill_emulator.company.table import Query
+
+ORGANIZATION_ID = "00802DEMO0COMPANY001"
+
+
+class Company:
+    """A small company, the same for the same (seed, bills) on every machine, plus whatever was edited since.
+
+    Resources are named as in `bill_emulator.resources.RESOURCES` ("bills", "vendor_credits", ...). The history ends on
+    2026-06-30. Vendors are about bills/5 (at least 12), customers bills/8 (at least 12), invoices bills/2, payments
+    three quarters of either; settings stay small. From 20 bills on, every list has two rows or more; from 250 on, every
+    documented field occurs.
+
+    All methods may be called from any thread, also while the emulator serves.
+    """
+
+    def __init__(  # noqa: PLR0913 -- every switch is a keyword with a default
+        self,
+        seed: int = 7,
+        bills: int = 250,
+        *,
+        clock: Clock | None = None,
+        organization_id: str = ORGANIZATION_ID,
+        created: str = "even",
+        at_least: int = 0,
+    ) -> None:
+        """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008.
+
+        With `at_least`, every list has as many rows or more; those that are missing are added now.
+        `created` is how `createdTime` lies on the time line: one of `company.spread.SPREADS`.
+        """
+        if created not in SPREADS:
+            raise ValueError(f"created must be one of {', '.join(SPREADS)}")
+        if bills < 0:
+            raise ValueError("bills must not be negative")
+        if len(organization_id) != ID_LENGTH or not organization_id.startswith("008"):
+            raise ValueError(f"organization_id must have {ID_LENGTH} characters and begin with 008")
+        self.seed = seed
+        self.bills = bills
+        self.clock = clock or Clock()
+        self.organization_id = organization_id
+        self.lock = threading.RLock()
+        self._tables = _generate(seed, bills, organization_id, created)
+        self._odd = Oddities()
+        self._parts: dict[tuple[str, str], list[Row]] = {}
+        self._serials = {name: len(table.rows) for name, table in self._tables.items()}
+        for name, table in self._tables.items():
+            for _ in range(at_least - len(table.rows) if RESOURCES[name].shape != "single" else 0):
+                self.add(name)
+
+    @cached_property
+    def spend(self) -> SpendBooks:
+        """The company's Spend & Expense books."""
+        return SpendBooks(self.seed, self.organization_id, 20 + self.bills, self.clock.now, lambda: self._odd)
+
+    def parts(self, resource: str, parent_id: str) -> list[Row]:
+        """What belongs to one record: the rows of `company.parts`, and what was done to them. A copy."""
+        with self.lock:
+            return [self._odd.sent(resource, row) for row in self._plain_parts(resource, parent_id)]
+
+    def add_part(self, resource: str, parent_id: str, row: Mapping[str, Any]) -> None:
+        """Let one record have one more part, exactly as given."""
+        with self.lock:
+            self._parts[resource, parent_id] = [*self._plain_parts(resource, parent_id), copy.deepcopy(dict(row))]
+
+    def remove_part(self, resource: str, parent_id: str, place: int) -> None:
+        """Take the part of a record at this place away (as deleted attachments go away); IndexError if there is none.
+
+        Ids and contents of the others stay.
+        """
+        with self.lock:
+            rows = self._plain_parts(resource, parent_id)
+            del rows[place]
+            self._parts[resource, parent_id] = rows
+
+    def _plain_parts(self, resource: str, parent_id: str) -> list[Row]:
+        changed = self._parts.get((resource, parent_id))
+        return PARTS[resource].rows(parent_id) if changed is None else copy.deepcopy(changed)
+
+    def odd_times(self, rules: Iterable[OddTimes]) -> None:
+        """From now on times are odd in this way, and in no other; without rules all are right again.
+
+        What `rows`, `row` and `parts` answer is odd too: it is what is sent.
+        """
+        rules = tuple(rules)
+        known = {*RESOURCES, *PARTS, *SPEND_NAMES}
+        if unknown := {name for rule in rules for name in rule.lists} - known:
+            raise ValueError(f"unknown list {', '.join(sorted(unknown))}")
+        with self.lock:
+            self._odd = Oddities(rules)
+            for name, table in self._tables.items():
+                for stored in list(table.rows.values()):
+                    now = self._odd.stored(name, stored.plain)
+                    if now is not stored:
+                        table.put(now)
+
+    def rows(self, resource: str) -> list[Row]:
+        """Every row as it would be sent now, in id order; amounts are Decimals. The list and its rows are copies."""
+        with self.lock:
+            table = self._tables[resource]
+            return [table.rows[row_id].row() for row_id in sorted(table.rows)]
+
+    def row(self, resource: str, row_id: str) -> Row:
+        """One row as it would be sent now (a copy); KeyError when there is none."""
+        with self.lock:
+            return self._tables[resource].rows[row_id].row()
+
+    def ids(self, resource: str) -> list[str]:
+        """All ids, sorted."""
+        with self.lock:
+            return sorted(self._tables[resource].rows)
+
+    def count(self, resource: str) -> int:
+        """How many rows a resource has."""
+        with self.lock:
+            return len(self._tables[resource].rows)
+
+    def totals(self) -> dict[str, int]:
+        """The number of rows of every resource."""
+        with self.lock:
+            return {name: len(table.rows) for name, table in self._tables.items()}
+
+    def edit(self, resource: str, row_id: str, changes: Mapping[str, Any], remove: Iterable[str] = ()) -> Row:
+        """Change top-level fields of a row, remove others, and stamp `updatedTime` with now. Answers the new row.
+
+        Only this row changes: sums elsewhere (a vendor's balance, say) are not brought in line.
+        """
+        with self.lock:
+            stored = self._tables[resource].rows[row_id].plain
+            row = stored.row() | dict(changes)
+            for name in remove:
+                row.pop(name, None)
+            updated = self._stamp(resource, row, "updatedTime")
+            return self._keep(resource, row, stored.created, updated)
+
+    def add(self, resource: str, row: Mapping[str, Any] | None = None) -> Row:
+        """Create a row now; without `row`, a plausible one. `id` and times are filled in. Answers the new row."""
+        with self.lock:
+            kind = RESOURCES[resource]
+            serial = self._serials[resource]
+            self._serials[resource] += 1
+            now = microseconds(self.clock.now())
+            new = new_row(resource, serial, self.seed, now, self._tables) if row is None else dict(row)
+            new = {"id": make_id(kind.prefix, self.seed, serial)} | new
+            created = self._stamp(resource, new, "createdTime")
+            self._stamp(resource, new, "updatedTime", created)
+            return self._keep(resource, new, created, created)
+
+    def put(self, resource: str, row: Mapping[str, Any]) -> Row:
+        """Insert or replace a row exactly as given: unknown fields, wrong types and old times included.
+
+        Filters and sorts use the row's own `createdTime` and `updatedTime` where they can be read.
+        """
+        if not isinstance(row.get("id"), str):
+            raise TypeError("a row needs an id, which is a string")
+        with self.lock:
+            times = read_stored(row.get("createdTime")), read_stored(row.get("updatedTime"))
+            self._tables[resource].put(Stored.of(dict(row), *times))
+            return self.row(resource, row["id"])
+
+    def remove(self, resource: str, row_id: str) -> None:
+        """Take a row away (as deleted approval policies go away); KeyError when there is none."""
+        with self.lock:
+            self._tables[resource].remove(row_id)
+
+    def view(self, resource: str, query: Query) -> View:
+        """An ordered selection; hold `lock` while using it."""
+        return self._tables[resource].view(query)
+
+    def stored(self, resource: str, row_id: str) -> Stored | None:
+        """A row as it is kept, or None."""
+        with self.lock:
+            return self._tables[resource].rows.get(row_id)
+
+    def all_stored(self, resource: str) -> list[Stored]:
+        """All rows as they are kept, in the order in which they came in."""
+        with self.lock:
+            return list(self._tables[resource].rows.values())
+
+    def _stamp(self, resource: str, row: Row, name: str, at: int | None = None) -> int | None:
+        """Write a moment (default: now) into a row, and answer it; resources without times stay without."""
+        if not RESOURCES[resource].timed:
+            return None
+        moment = microseconds(self.clock.now()) if at is None else at
+        row[name] = shown(moment)
+        return moment
+
+    def _keep(self, resource: str, row: Row, created: int | None, updated: int | None) -> Row:
+        self._tables[resource].put(self._odd.stored(resource, Stored.of(row, created, updated)))
+        return self.row(resource, row["id"])
+
+
+def _generate(seed: int, bills: int, organization_id: str, created: str) -> dict[str, Table]:
+    ledger = draw_up(seed, bills, opening_import=created not in PILES)
+    spread = SPREADS[created](ledger)
+    spread.apply(ledger)
+    settings = Settings(seed, organization_id)
+    payable, receivable = PayableRows(ledger, settings), ReceivableRows(ledger, settings)
+    plans: list[tuple[str, Iterable[Any], Callable[[Any], Row]]] = [
+        ("vendors", ledger.payable.parties, payable.vendor),
+        ("bills", ledger.payable.debts, payable.bill),
+        ("payments", ledger.payable.payments, payable.payment),
+        ("vendor_credits", ledger.payable.credits, payable.credit),
+        ("customers", ledger.receivable.parties, receivable.customer),
+        ("invoices", ledger.receivable.debts, receivable.invoice),
+        ("receivable_payments", ledger.receivable.payments, receivable.payment),
+        ("credit_memos", ledger.receivable.credits, receivable.credit),
+    ]
+    made = {
+        name: [Stored(plan.id, plan.created, plan.updated, partial(make, plan)) for plan in plans_]
+        for name, plans_, make in plans
+    }
+    for name, recurring in (("recurring_bills", payable.recurring), ("recurring_invoices", receivable.recurring)):
+        made[name] = _recurring(RESOURCES[name].prefix, seed, max(4, bills // 25), spread, recurring)
+    for name, rows in settings.all().items():
+        timed = RESOURCES[name].timed
+        made[name] = [
+            Stored.of(row, began if timed else None, updated if timed else None) for row, began, updated in rows
+        ]
+    return {name: Table(made[name]) for name in RESOURCES}
+
+
+def _recurring(
+    prefix: str, seed: int, count: int, spread: Spread, make: Callable[[int, int, int], Row]
+) -> list[Stored]:
+    rows = []
+    for serial in range(count):
+        created = OPENED + (CLOSED - OPENED - DAY) * serial // count + 250_001
+        updated = created if serial % 3 == 0 else created + (CLOSED - created) // (2 + serial % 5)
+        created, updated = spread.moved(created, updated)
+        rows.append(Stored(make_id(prefix, seed, serial), created, updated, partial(make, serial, created, updated)))
+    return rows

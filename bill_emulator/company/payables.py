@@ -1,0 +1,449 @@
+# ruff: noqa: PLR2004 -- which row carries what follows from its serial number
+"""Vendors, bills, payments, vendor credits and recurring bills: ledger plans dressed as BILL rows.
+
+Field names, nesting and types are documented. Which optional field a row carries follows from its serial number, so
+that every documented field occurs in a company of usual size. Assumed: the items of `bills.payments` (shape unknown)
+look like those of `invoices.payments`; `exchangeRate` is left out for US dollars; `billId` is left out when a payment
+pays several bills; `transferMethod` sits at the top level of a vendor.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from bill_emulator.company.catalog import ITEMS, trade_of
+from bill_emulator.company.ids import line_id, make_id
+from bill_emulator.company.ledger import (
+    CLOSED,
+    Credit,
+    Debt,
+    Ledger,
+    Line,
+    Party,
+    Payment,
+    Share,
+    exchange_rate,
+    in_dollars,
+    money,
+)
+from bill_emulator.company.names import PEOPLE, VENDORS, picked
+from bill_emulator.company.parts import PARTS
+from bill_emulator.company.settings import Settings, address, lean
+from bill_emulator.times import DAY, MINUTE, calendar_day, shown
+
+if TYPE_CHECKING:
+    from bill_emulator.company.stored import Row
+
+_APPROVALS = ("UNASSIGNED", "ASSIGNED", "ASSIGNED", "APPROVING", "APPROVED", "DENIED", "ASSIGNED")
+_APPROVER_STATES = {
+    "ASSIGNED": ("WAITING", "WAITING"),
+    "APPROVING": ("APPROVED", "WAITING"),
+    "APPROVED": ("APPROVED", "APPROVED"),
+    "DENIED": ("APPROVED", "DENIED"),
+}
+_RAILS = ("ACH", "CHECK", "RPPS", "VCARD", "WALLET", "OFFLINE")
+# status of a payment -> single status, disbursement status
+_STATES = {
+    "PAID": ("CLEARED", "DONE"),
+    "SCHEDULED": ("SCHEDULED", "IN_PROGRESS"),
+    "VOID": ("VOIDED", "DONE"),
+    "FAILED": ("FUNDING_FAILED_ACTION_NEEDED", "FAILED"),
+    "CANCELLED": ("CANCELED", "FAILED"),
+}
+_CREDIT_STATES = ("NOT_APPLIED", "PARTIALLY_APPLIED", "FULLY_APPLIED")
+_VOIDS = ("VOID_ONLY", "VOID_AND_REISSUE", "VOID_AND_CREDIT")
+# The items that are kept in stock, which vendors of goods sell.
+_BOUGHT = [place for place, item in enumerate(ITEMS) if item.cost is not None]
+_RECURRING_PERIODS = ("MONTHLY", "WEEKLY", "YEARLY")
+
+
+def credit_state(credit: Credit) -> str:
+    """NOT_APPLIED, PARTIALLY_APPLIED or FULLY_APPLIED."""
+    return _CREDIT_STATES[(credit.applied > 0) + (credit.applied >= credit.total)]
+
+
+def quantity(line: Line) -> Decimal:
+    """The quantity of a line, such as 3 or 2.5."""
+    return Decimal(line.halves) / 2
+
+
+class PayableRows:
+    """Makes payable rows from a ledger."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self.seed = ledger.seed
+        self.side = ledger.payable
+        self.customers = ledger.receivable.parties
+        self.settings = settings
+
+    def vendor_name(self, party: Party) -> str:
+        """The display name."""
+        return picked(VENDORS, party.serial)
+
+    def vendor(self, party: Party) -> Row:
+        """One vendor."""
+        i, name, ref = party.serial, self.vendor_name(party), self.settings.ref
+        foreign = party.currency != "USD"
+        return lean(
+            archived=i % 11 == 4,
+            id=party.id,
+            name=name,
+            shortName=f"V{i}" if i % 3 == 0 else None,
+            accountNumber=f"{700_000 + i:08d}" if i % 2 == 0 else None,
+            accountType="PERSON" if i % 7 == 3 else "BUSINESS",
+            email=f"vendor{i}@supplier.example" if i % 5 else None,
+            phone=f"303-555-{i % 10_000:04d}" if i % 4 == 1 else None,
+            address=address(i),
+            paymentInformation=self._payment_information(party, name),
+            additionalInfo=lean(
+                taxId=f"00-{i:07d}" if i % 4 == 0 else None,
+                taxIdType="EIN" if i % 4 == 0 else None,
+                track1099=i % 4 == 0,
+                leadTimeInDays=i % 9 if i % 3 == 0 else None,
+                combinePayments=i % 2 == 0,
+                paymentTermId=ref("payment_terms", i) if i % 2 else None,
+                companyName=f"{name} Inc" if i % 3 == 1 else None,
+            ),
+            rppsId=make_id("0rv", self.seed, i) if i % 9 == 5 else None,
+            bankAccountStatus="NET_LINKED_ACCOUNT" if _has_account(party) else "NO_ACCOUNT",
+            recurringPayments=i % 6 == 0,
+            billCurrency=party.currency,
+            createdTime=shown(party.created),
+            updatedTime=shown(party.updated),
+            balance={"amount": money(party.balance, party.currency), "lastUpdatedDate": shown(party.updated)},
+            autoPay={"enabled": False}
+            if i % 5
+            else {
+                "enabled": True,
+                "bankAccountId": ref("bank_accounts", 0),
+                "createdBy": self.settings.payer(i),
+                "maxAmount": Decimal("2500.00"),
+                "daysBeforeDueDate": 3,
+            },
+            networkStatus=("NOT_CONNECTED", "CONNECTED", "PENDING")[i % 3],
+            paymentNetworkId=f"0{i:015d}" if i % 3 == 1 else None,
+            transferMethod=("LOCAL", "WIRE")[i % 2] if foreign else None,
+        )
+
+    def _payment_information(self, party: Party, name: str) -> Row:
+        i = party.serial
+        foreign = party.currency != "USD"
+        info = lean(
+            payeeName=name,
+            email=f"pay{i}@supplier.example" if i % 3 == 1 else None,
+            lastPaymentDate=None if party.last_paid is None else calendar_day(min(party.last_paid + 2 * DAY, CLOSED)),
+            payByType=("ACH", "CHECK", "VIRTUAL_CARD", "OFFLINE")[i % 4],
+            payBySubType="MULTIPLE" if foreign else ("ACH" if i % 2 == 0 else None),
+            virtualCard=self._virtual_card(party) if i % 4 == 2 else None,
+            bankAccount={
+                "nameOnAccount": name,
+                "accountNumber": f"*****{i % 10_000:04d}",
+                "routingNumber": "074000010",
+                "type": "CHECKING",
+                "ownerType": "BUSINESS",
+                "paymentCurrency": party.currency,
+            }
+            if _has_account(party)
+            else None,
+            paymentPurpose={"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}} if foreign else None,
+        )
+        if i == 1:
+            info["payBySubType"] = None  # the one explicit null that has been reported
+        return info
+
+    def _virtual_card(self, party: Party) -> Row:
+        i = party.serial
+        enrolled = i % 8 == 2
+        return lean(
+            status="ENROLLED" if enrolled else "UNENROLLED",
+            remitEmail=f"card{i}@supplier.example",
+            enrollDate=shown(party.created) if enrolled else None,
+            declineDate=None if enrolled else shown(party.updated),
+            alternatePayByType=None if enrolled else "CREDIT_CARD",
+        )
+
+    def _classifications(self, index: int, party: Party, *, customer: bool = False) -> Row:
+        """The ids on a line: always the account of what the vendor sells; some name a customer or an employee too."""
+        account = trade_of(party.serial).account
+        coding = self.settings.coding(index, party)
+        return lean(
+            chartOfAccountId=self.settings.account(account),
+            **coding,
+            employeeId=self.settings.ref("employees", index % 4) if coding and index % 5 == 0 else None,
+            itemId=self.settings.item(_BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
+            customerId=self.customers[index % len(self.customers)].id if customer else None,
+        )
+
+    def _goods(self, line: Line, party: Party) -> str:
+        return trade_of(party.serial).goods[line.what]
+
+    def bill(self, debt: Debt) -> Row:
+        """One bill with its lines and approvers."""
+        i, ref = debt.serial, self.settings.ref
+        party = self.side.parties[debt.party]
+        currency = party.currency
+        rate = exchange_rate(currency, i)
+        amount = money(debt.total, currency)
+        approval = self._approval(debt)
+        term = i if i % 3 == 0 else None
+        return lean(
+            archived=debt.record_status != "ACTIVE",
+            id=debt.id,
+            vendorId=party.id,
+            vendorName=self.vendor_name(party),
+            fundingAmount=in_dollars(amount, rate),
+            amount=amount,
+            paidAmount=money(debt.paid + debt.credit, currency),
+            dueAmount=money(debt.due, currency),
+            scheduledAmount=money(debt.scheduled, currency),
+            creditAmount=money(debt.credit, currency),
+            exchangeRate=rate,
+            description=self._goods(debt.sheet.lines[0], party) if i % 4 else None,
+            dueDate=self.settings.due_day(debt.created, term),
+            invoice={"invoiceDate": calendar_day(debt.created), "invoiceNumber": f"INV-{i:06d}"},
+            billLineItems=[self._bill_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
+            payFromChartOfAccountId=self.settings.account("1000") if i % 2 else None,
+            paymentStatus=payment_status(debt),
+            approvalStatus=approval,
+            createdTime=shown(debt.created),
+            updatedTime=shown(debt.updated),
+            classifications=self._header(debt, party) if i % 2 else None,
+            approvers=self._approvers(debt, approval),
+            purchaseOrderNumber=f"PO-{i}" if i % 5 == 2 else None,
+            recordStatus=debt.record_status,
+            createdBy=self.settings.clerk(i),
+            paymentTermId=None if term is None else ref("payment_terms", term),
+            payments=[self._bill_payment(self.side.payments[n], debt, currency) for n in debt.settled_by],
+        )
+
+    def _header(self, debt: Debt, party: Party) -> Row:
+        line = self._classifications(debt.serial // 2 * 3, party)
+        kept = ("chartOfAccountId", "accountingClassId", "departmentId", "locationId", "itemId")
+        return {name: line[name] for name in kept if name in line}
+
+    def _bill_line(self, debt: Debt, n: int, line: Line, party: Party) -> Row:
+        index = debt.serial + n
+        return lean(
+            amount=money(line.amount, party.currency),
+            id=line_id("billLineItems", self.seed, debt.serial, n),
+            quantity=quantity(line),
+            price=money(line.price, party.currency),
+            description=self._goods(line, party) if index % 3 else None,
+            classifications=self._classifications(index, party, customer=index % 4 == 0),
+        )
+
+    def _approval(self, debt: Debt) -> str:
+        """What is paid was approved; nobody approves a draft, and a bill that nobody touched waits."""
+        if debt.settled_by or debt.credit:
+            return "APPROVED"
+        state = "UNASSIGNED" if debt.record_status.startswith("DRAFT") else _APPROVALS[debt.serial % len(_APPROVALS)]
+        return state if state == "UNASSIGNED" or debt.updated > debt.created else "ASSIGNED"
+
+    def _approvers(self, debt: Debt, approval: str) -> list[Row]:
+        """One after the other, after the bill was entered and before anything was paid."""
+        states: tuple[str, ...] = _APPROVER_STATES.get(approval, ())
+        if approval in ("ASSIGNED", "APPROVED") and (debt.serial % 2 == 0 or debt.updated == debt.created):
+            states = states[:1]
+        end = min([debt.updated, *(self.side.payments[n].created for n in debt.settled_by)])
+        patience = (2 + debt.serial % 5) * DAY + debt.serial * 437 % 1440 * MINUTE
+        step = min(end - debt.created, patience) // (len(states) + 1)
+        return [
+            lean(
+                userId=self.settings.approver(debt.serial + place),
+                status=state,
+                approverOrder=place,
+                statusChangedTime=None if state == "WAITING" else shown(debt.created + step * place),
+            )
+            for place, state in enumerate(states, 1)
+        ]
+
+    def _bill_payment(self, payment: Payment, debt: Debt, currency: str) -> Row:
+        amount = sum(share.amount for share in payment.shares if share.target == debt.serial)
+        return {
+            "id": payment.id,
+            "amount": money(amount, currency),
+            "status": payment.state,
+            "date": payment.day(2),
+        }
+
+    def payment(self, payment: Payment) -> Row:
+        """One payment and how it is split over bills."""
+        i, ref = payment.serial, self.settings.ref
+        party = self.side.parties[payment.party]
+        currency = party.currency
+        rate = exchange_rate(currency, i)
+        amount = money(payment.amount, currency)
+        rail = "INTERNATIONAL" if rate is not None else _RAILS[i % len(_RAILS)]
+        online = rail != "OFFLINE"
+        single, disbursed = _STATES[payment.state]
+        shares = payment.shares
+        return lean(
+            amount=amount,
+            id=payment.id,
+            vendorId=party.id,
+            vendorName=self.vendor_name(party),
+            billId=self.side.debts[shares[0].target].id if len(shares) == 1 else None,
+            billPayments=[self._share(payment, n, share, currency) for n, share in enumerate(shares)],
+            description=f"To {self.vendor_name(party)}, with thanks" if i % 3 == 0 else None,
+            processDate=payment.day(2),
+            fundingAccount={"type": "BANK_ACCOUNT", "id": ref("bank_accounts", 0)} if online else None,
+            processingOptions=lean(
+                requestPayFaster=i % 4 == 0,
+                createBill=False,
+                requestCheckDeliveryType="STANDARD" if rail == "CHECK" else None,
+            )
+            if i % 2 == 1 or rail == "CHECK"
+            else None,
+            transactionNumber=f"T-{i:06d}",
+            confirmationNumber=f"P{i:011d}" if online else None,
+            status=payment.state,
+            exchangeRate=rate,
+            fundingAmount=in_dollars(amount, rate),
+            onlinePayment=online,
+            disbursementType=rail,
+            remittanceEmail=f"pay{party.serial}@supplier.example" if i % 3 == 1 else None,
+            createdTime=shown(payment.created),
+            updatedTime=shown(payment.updated),
+            createdBy=self.settings.payer(i),
+            voidInfo=[self._void(payment)] if payment.state == "VOID" else None,
+            disbursementStatus=disbursed,
+            disbursementInfo=self._disbursement(payment, rail, amount) if online else None,
+            paymentPurpose={"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}}
+            if rate is not None
+            else None,
+            cardFundingPurpose="INVENTORY" if rail == "VCARD" else None,
+            cancelRequestSubmitted=payment.state == "CANCELLED",
+            singleStatus=single,
+            exchangeRateBatchId=f"FX{i:010d}" if rate is not None else None,
+        )
+
+    def _share(self, payment: Payment, n: int, share: Share, currency: str) -> Row:
+        used = [] if share.credit is None else [(self.side.credits[share.credit], share.credit_amount)]
+        return {
+            "id": make_id("blp", self.seed, payment.serial * 4 + n),
+            "billId": self.side.debts[share.target].id,
+            "amount": money(share.amount, currency),
+            "vendorCredits": [{"id": credit.id, "amount": money(amount, currency)} for credit, amount in used],
+        }
+
+    def _void(self, payment: Payment) -> Row:
+        i = payment.serial
+        return {
+            "id": make_id("vdi", self.seed, i),
+            "requestedBy": self.settings.payer(i),
+            "type": _VOIDS[i % len(_VOIDS)],
+            "status": "ACCEPTED",
+            "reason": "Sent to the wrong vendor",
+            "createdTime": shown(payment.created),
+            "updatedTime": shown(payment.updated),
+        }
+
+    def _disbursement(self, payment: Payment, rail: str, amount: Decimal) -> Row:
+        i = payment.serial
+        sent, arrives = payment.day(3), payment.day(6)
+        rails: dict[str, tuple[str, Row]] = {
+            "ACH": ("achDisbursement", {"sentDate": sent, "arrivesByDate": arrives}),
+            "CHECK": ("checkDisbursement", {"sentDate": sent, "arrivesByDate": arrives, "checkNumber": 10_000 + i}),
+            "RPPS": (
+                "rppsDisbursement",
+                {"sentDate": sent, "arrivesByDate": arrives, "traceNumber": 900_000_000_000 + i, "batchNumber": i},
+            ),
+            "INTERNATIONAL": (
+                "internationalDisbursement",
+                {"sentDate": sent, "arrivesByDate": arrives, "amount": amount, "disbursementSubType": "LOCAL"},
+            ),
+            "VCARD": (
+                "vcardDisbursement",
+                {
+                    "arrivesByDate": arrives,
+                    "validUntil": calendar_day(payment.created, 90),
+                    "last4CardNumber": f"{i % 10_000:04d}",
+                },
+            ),
+            "WALLET": ("walletDisbursement", {"arrivesByDate": arrives}),
+        }
+        name, delivery = rails[rail]
+        return {"isVoidable": payment.state == "PAID" and rail == "CHECK", name: delivery}
+
+    def credit(self, credit: Credit) -> Row:
+        """One vendor credit, its lines and where it was used."""
+        i, ref = credit.serial, self.settings.ref
+        party = self.side.parties[credit.party]
+        currency = party.currency
+        return lean(
+            id=credit.id,
+            vendorId=party.id,
+            referenceNumber=f"CR-{i:05d}",
+            creditDate=calendar_day(credit.created),
+            description="Returned goods" if i % 3 else None,
+            archived=credit.archived,
+            applyToChartOfAccountId=self.settings.account("2000") if i % 2 == 0 else None,
+            applyToBankAccountId=ref("bank_accounts", 0) if i % 2 == 1 else None,
+            amount=money(credit.total, currency),
+            appliedAmount=money(credit.applied, currency),
+            status=credit_state(credit),
+            createdTime=shown(credit.created),
+            updatedTime=shown(credit.updated),
+            vendorCreditLineItems=[
+                lean(
+                    id=line_id("vendorCreditLineItems", self.seed, i, n),
+                    description=self._goods(line, party) if i % 2 == 0 else None,
+                    amount=money(line.amount, currency),
+                    classifications=self._classifications(i + n, party, customer=(i + n) % 2 == 0),
+                )
+                for n, line in enumerate(credit.sheet.lines)
+            ],
+            usage=[
+                lean(
+                    billId=self.side.debts[debt].id,
+                    paymentId=None if payment is None else self.side.payments[payment].id,
+                    amount=money(amount, currency),
+                )
+                for debt, payment, amount in credit.usage
+            ],
+        )
+
+    def recurring(self, serial: int, created: int, updated: int) -> Row:
+        """One recurring bill (it stands alone: nothing refers to it)."""
+        party = self.side.parties[serial * 7 % len(self.side.parties)]
+        automatic = serial % 2 == 1
+        return lean(
+            archived=serial % 4 == 2,
+            id=make_id("btp", self.seed, serial),
+            recurringBillLineItems=[
+                lean(
+                    amount=money(12_000 + 1_010 * serial + n, party.currency),
+                    id=line_id("recurringBillLineItems", self.seed, serial, n),
+                    description=trade_of(party.serial).goods[n] if n == 0 else None,
+                    classifications=self._classifications(serial + n, party),
+                )
+                for n in range(1 + serial % 2)
+            ],
+            schedule=lean(
+                period=_RECURRING_PERIODS[serial % 3],
+                frequency=1 + serial % 2,
+                nextDueDate=calendar_day(CLOSED, 1 + serial % 28),
+                endDate=calendar_day(CLOSED, 366) if automatic else None,
+                daysInAdvance=5,
+            ),
+            vendorId=party.id,
+            description=f"Agreed with {PEOPLE[serial % len(PEOPLE)][0]}" if serial % 3 == 0 else None,
+            processingOptions={"autoPayment": automatic},
+            paymentInformation={"bankAccountId": self.settings.ref("bank_accounts", 0)} if automatic else None,
+            createdTime=shown(created),
+            updatedTime=shown(updated),
+        )
+
+
+def _has_account(party: Party) -> bool:
+    return bool(PARTS["vendor_bank_accounts"].rows(party.id))
+
+
+def payment_status(debt: Debt) -> str:
+    """PAID, SCHEDULED (something is on its way), PARTIAL or UNPAID."""
+    if debt.due == 0:
+        return "PAID"
+    if debt.scheduled:
+        return "SCHEDULED"
+    return "PARTIAL" if debt.paid or debt.credit else "UNPAID"

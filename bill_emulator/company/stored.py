@@ -1,0 +1,94 @@
+"""One row as it is kept, and the fields that it can be found and sorted by."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Row = dict[str, Any]
+
+TEXT = "text"
+FLAG = "flag"
+TIME = "time"
+DATE = "date"
+NUMBER = "number"
+
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+"""Amounts keep their digits."""
+
+
+class Stored:
+    """One row as it is kept: the exact moments, and the row itself or the way to make it. Never changed."""
+
+    __slots__ = ("_json", "_make", "_plain", "created", "id", "updated")
+
+    def __init__(
+        self,
+        row_id: str,
+        created: int | None,
+        updated: int | None,
+        make: Callable[[], Row],
+        plain: Stored | None = None,
+    ) -> None:
+        """`plain` is the row that this one misrepresents."""
+        self._plain = plain
+        self.id = row_id
+        self.created = created
+        self.updated = updated
+        self._make = make
+        self._json: bytes | None = None
+
+    @classmethod
+    def of(cls, row: Row, created: int | None, updated: int | None) -> Stored:
+        """Keep a copy of this very row."""
+        kept = copy.deepcopy(row)
+        return cls(str(row["id"]), created, updated, lambda: copy.deepcopy(kept))
+
+    def row(self) -> Row:
+        """A fresh copy of the row as it would be sent (amounts are Decimals)."""
+        return self._make()
+
+    @property
+    def plain(self) -> Stored:
+        """The row without anything odd about it."""
+        return self._plain or self
+
+    def json(self) -> bytes:
+        """The row as it goes over the wire; made when first asked for."""
+        if self._json is None:
+            self._json = ENCODER.encode(self._make())
+        return self._json
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field that a list can be filtered or sorted by; rows without it come first in `asc`, or last."""
+
+    name: str
+    kind: str
+    path: tuple[str, ...]
+    missing_last: bool = False
+
+    def value_of(self, stored: Stored) -> Any:
+        """A row's value for filtering and sorting, or None when it has none of the right type.
+
+        Times are the stored microseconds (finer than what is shown), flags are 0 or 1.
+        """
+        if self.kind == TIME:
+            return stored.created if self.name == "createdTime" else stored.updated
+        value: Any = stored.row()
+        for name in self.path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if self.kind == FLAG:
+            return int(value) if isinstance(value, bool) else None
+        if self.kind == NUMBER:
+            number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+            return Decimal(str(value)) if number else None
+        return value if isinstance(value, str) else None
