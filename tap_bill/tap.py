@@ -17,7 +17,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_bill import configuration, settings
+from tap_bill import settings
 from tap_bill.api.client import BillClient, Client, Shared, SpendClient
 from tap_bill.api.errors import BillError, ConfigurationError, Scope, fault
 from tap_bill.api.stats import Tallies
@@ -38,7 +38,7 @@ if t.TYPE_CHECKING:
 
 LEFT_OUT: t.Final = {
     True: "Spend & Expense is not read: spend_api_token is not set.",
-    False: f"Only Spend & Expense is read: {', '.join(configuration.NEEDED)} are not set.",
+    False: f"Only Spend & Expense is read: {', '.join(settings.NEEDED)} are not set.",
 }
 """What is told where the credentials of Spend & Expense, or of all else, are missing."""
 
@@ -96,20 +96,20 @@ class TapBill(Tap):
         """Tidy the settings and find every mistake before anything is sent."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        self._config = configuration.tidy(self._config)
-        mistakes = configuration.mistakes(self._config, schema)
+        self._config = settings.tidy(self._config)
+        mistakes = settings.mistakes(self._config, schema)
         if not raise_errors:
             return mistakes
         if mistakes:
             raise ConfigurationError("\n".join(mistakes))
-        for name in configuration.unknown(self._config, schema):
+        for name in settings.unknown(self._config, schema):
             self.logger.warning("The setting %s is unknown and has no effect.", name)
             del self._config[name]
         current = settings.current_host(given := self._config["api_url"])
         if current != given:
             self.logger.warning("api_url %s is an older spelling; reading from %s, BILL's host today.", given, current)
             self._config["api_url"] = current
-        if len(found := configuration.organizations(self._config)) == 1:
+        if len(found := settings.organizations(self._config)) == 1:
             self._config = found[0]
         return []
 
@@ -117,7 +117,7 @@ class TapBill(Tap):
         """Return a tap that reads one of several organizations, as this one would read it alone.
 
         Args:
-            own: its settings, from `configuration.organizations`.
+            own: its settings, from `settings.organizations`.
             writer: where its messages go.
         """
         tap = type(self)(
@@ -194,7 +194,7 @@ class TapBill(Tap):
         """Tell whether there are credentials for a resource; each side of BILL may be read without the other."""
         if resource.is_spend:
             return "spend_api_token" in self.config
-        return not configuration.reads_only_spend(self.config)
+        return not settings.reads_only_spend(self.config)
 
     def check_selection(self) -> None:
         """Say what is left out for want of credentials.
@@ -361,7 +361,7 @@ class TapBill(Tap):
         Raises:
             BillError: tells all that is wrong.
         """
-        found = configuration.organizations(self.config)
+        found = settings.organizations(self.config)
         wrong: list[str] = []
         for own in found:
             try:

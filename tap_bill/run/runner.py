@@ -12,9 +12,9 @@ from collections import deque
 
 from tap_bill.api.errors import BillError, Scope, TargetGoneError, fault
 from tap_bill.api.stats import Tallies
-from tap_bill.configuration import organizations
 from tap_bill.run.logs import ORGANIZATION, name_organizations
 from tap_bill.run.report import Outcome, summary
+from tap_bill.settings import organizations
 from tap_bill.singer.writer import OrganizationWriter, SharedOutput
 from tap_bill.sync.reader import GLANCE
 
