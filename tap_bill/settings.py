@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import typing as t
 from collections import Counter
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 from jsonschema import Draft202012Validator, FormatChecker
+from singer_sdk.configuration._dict_config import parse_environment_config
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -390,15 +393,47 @@ def _is_time(value: object) -> bool:
     return not isinstance(value, str) or bool(parse_time(value))
 
 
+VARIABLES: t.Final = "TAP_BILL_"
+"""What the names of environment variables begin with."""
+
+
+def from_environment(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the settings that environment variables hold, or a `.env` file; a blank variable counts as not set.
+
+    Args:
+        schema: `JSON_SCHEMA`, with the SDK's own settings added.
+
+    Raises:
+        ValueError: names every variable that cannot be read, one per line.
+    """
+    parse_environment_config({}, VARIABLES)  # takes over the variables of `.env`
+    found: dict[str, t.Any] = {}
+    wrong: list[str] = []
+    for name, spec in schema["properties"].items():
+        variable = VARIABLES + name.upper()
+        if not os.environ.get(variable, "").strip():
+            continue
+        try:
+            found |= parse_environment_config({"properties": {name: spec}}, VARIABLES)
+        except ValueError:
+            allowed = SETTINGS[name].allowed if name in SETTINGS else SDK_SETTINGS.get(name, "JSON")
+            wrong.append(f"The environment variable {variable} cannot be read; allowed: {allowed}")
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return found
+
+
 def tidy(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the configuration as the tap uses it.
 
     Settings without a value go, and defaults come in. Of the tap's own settings white space around text goes, and so
-    does a trailing `/` or `/v3` of `api_url`; `organizations` may be written as JSON text, as in an environment
+    does a trailing `/` or `/v3` of `api_url`; a blank text counts as no value, but not in `organizations`, where the
+    value of another setting would take its place. `organizations` may be written as JSON text, as in an environment
     variable. What the SDK reads stays as it is: there a null has a meaning.
     Values that are wrong stay as they are, for `mistakes` to find.
     """
-    tidied = _tidied(config)
+    blank = {name for name in config.keys() & SETTINGS if isinstance(config[name], str) and not config[name].strip()}
+    tidied = _tidied({name: value for name, value in config.items() if name not in blank})
     if isinstance(url := tidied.get("api_url"), str):
         tidied["api_url"] = url.rstrip("/").removesuffix("/v3").rstrip("/")
     if isinstance(text := tidied.get("organizations"), str):
@@ -440,6 +475,9 @@ def _combined(common: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str
 _SECRETS: t.Final = frozenset({"password", "console_api_token"})
 """What proves who the user is: one of the two."""
 
+
+LIKENESS: t.Final = 0.7
+"""How much of an unknown setting has to be that of a known one to be taken for a slip, from 0 to 1."""
 
 _TOGETHER: t.Final = {"remember_me_id": "device", "device": "remember_me_id"}
 """What is of no use without what."""
@@ -522,6 +560,8 @@ def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
     return "spend_api_token" in config and not config.keys() & (LOGIN.keys() - {"organization_id"})
 
 
-def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
-    """Name the settings that nothing reads, most often misspelt ones."""
-    return sorted(config.keys() - schema["properties"].keys() - REFUSED.keys())
+def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str, str]:
+    """Return the settings that nothing reads, each with the one that was probably meant, or with an empty text."""
+    names = sorted(config.keys() - schema["properties"].keys() - REFUSED.keys())
+    known = [*SETTINGS, *SDK_SETTINGS]
+    return {name: next(iter(get_close_matches(name.lower(), known, n=1, cutoff=LIKENESS)), "") for name in names}

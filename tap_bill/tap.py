@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import typing as t
 from functools import cached_property
@@ -11,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from signal import Signals
 
-import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
@@ -23,11 +23,13 @@ from tap_bill.api.errors import BillError, ConfigurationError, Scope, fault
 from tap_bill.api.stats import Tallies
 from tap_bill.resources import RESOURCES, Resource
 from tap_bill.run.check import examine
+from tap_bill.run.logs import be_quiet
 from tap_bill.run.runner import run
 from tap_bill.singer import catalog as catalogs
 from tap_bill.singer import stream_maps as maps
+from tap_bill.singer.selection import Selection
 from tap_bill.singer.streams import BillStream, ResourceStream, stream_classes
-from tap_bill.singer.writer import PageWriter
+from tap_bill.singer.writer import PageWriter, output, say
 from tap_bill.sync import state
 from tap_bill.sync.reader import Fetcher
 
@@ -35,19 +37,27 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
+    import click
+
 
 LEFT_OUT: t.Final = {
     True: "Spend & Expense is not read: spend_api_token is not set.",
     False: f"Only Spend & Expense is read: {', '.join(settings.NEEDED)} are not set.",
 }
-"""What is told where the credentials of Spend & Expense, or of all else, are missing."""
+"""What is logged where the credentials of Spend & Expense, or of all else, are missing."""
+
+UNNAMED: t.Final = (
+    "Not read, because Meltano's `select` does not name them: %s. Most of them take a request for each record of "
+    "another stream. To read one, name it in `select`, for example %s.*"
+)
+"""What is logged where `*` selects streams that are read only on request."""
 
 LAST_WORDS: t.Final = 1.0
 """Seconds that an interrupted run waits for each request under way."""
 
 
 class TapBill(Tap):
-    """Reads a company's data from the BILL (Bill.com) v3 API: payables, receivables, classifications, users."""
+    """Reads a company's books from BILL (Bill.com): payables, receivables, classifications, users, Spend & Expense."""
 
     name = "tap-bill"
     config_jsonschema: t.ClassVar[dict[str, t.Any]] = settings.JSON_SCHEMA
@@ -76,13 +86,23 @@ class TapBill(Tap):
         """
         self.stop = threading.Event()
         self.tallies = Tallies()
+        self.selection = Selection.of(os.environ)
         read = catalogs.read(catalog)
+        unnamed = self.selection.leave_out(read) if self.selection and read else []
+        if parse_env_config:
+            kwargs["config"] = {**(kwargs.get("config") or {}), **self._from_environment()}
+        super().__init__(catalog=read, **kwargs)
+        if unnamed:
+            self.logger.info(UNNAMED, ", ".join(unnamed), unnamed[0])
+
+    @classmethod
+    def _from_environment(cls) -> dict[str, t.Any]:
+        """Return the settings of the environment."""
+        cls.append_builtin_config(cls.config_jsonschema)
         try:
-            super().__init__(parse_env_config=parse_env_config, catalog=read, **kwargs)
+            return settings.from_environment(cls.config_jsonschema)
         except ValueError as error:
-            if not parse_env_config:
-                raise
-            raise ConfigurationError(f"A TAP_BILL_ environment variable cannot be read: {error}") from None
+            raise ConfigurationError(str(error)) from None
 
     def setup_mapper(self) -> None:
         """Make the stream maps.
@@ -100,11 +120,13 @@ class TapBill(Tap):
         mistakes = settings.mistakes(self._config, schema)
         if not raise_errors:
             return mistakes
+        for name, meant in settings.unknown(self._config, schema).items():
+            self.logger.warning(
+                "Unknown setting %s%s", name, f"; did you mean {meant}?" if meant else " has no effect."
+            )
+            del self._config[name]
         if mistakes:
             raise ConfigurationError("\n".join(mistakes))
-        for name in settings.unknown(self._config, schema):
-            self.logger.warning("The setting %s is unknown and has no effect.", name)
-            del self._config[name]
         current = settings.current_host(given := self._config["api_url"])
         if current != given:
             self.logger.warning("api_url %s is an older spelling; reading from %s, BILL's host today.", given, current)
@@ -142,6 +164,11 @@ class TapBill(Tap):
     def discover_streams(self) -> Sequence[BillStream]:
         """Return every stream of the resource table."""
         return [cls(self) for cls in stream_classes(RESOURCES)]
+
+    def run_discovery(self) -> str:
+        """Write the catalog."""
+        with output():
+            return super().run_discovery()
 
     @property
     def organization_id(self) -> str:
@@ -294,7 +321,8 @@ class TapBill(Tap):
     ) -> None:
         """Run the command line: sync, or describe the tap."""
         if about:
-            cls.print_about(about_format)
+            with output():
+                cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
         config = config or _ConfigInput()
@@ -335,6 +363,7 @@ class TapBill(Tap):
     @classmethod
     def get_singer_command(cls) -> click.Command:
         """Return the command line, on which `--test` knows the catalog wherever it stands."""
+        be_quiet()
         command = super().get_singer_command()
         for option in command.params:
             option.is_eager = option.is_eager or option.name == "catalog"
@@ -363,12 +392,16 @@ class TapBill(Tap):
         """
         found = settings.organizations(self.config)
         wrong: list[str] = []
+        say(self.examined)
         for own in found:
             try:
                 tap = self if len(found) == 1 else self.for_organization(own, self.message_writer)
+                if self.selection:
+                    for name, stream in tap.streams.items():
+                        stream.selected = self.selection.selects(name)
                 tap.check_selection()
                 with contextlib.closing(tap):
-                    problems = examine(tap, click.echo)
+                    problems = examine(tap, say)
             except BillError as error:
                 problems = [error]
             except Exception as error:  # noqa: BLE001 - a fault of ours
@@ -377,6 +410,15 @@ class TapBill(Tap):
             wrong += [whose + line for problem in problems for line in problem.message.splitlines()]
         if wrong:
             raise BillError("\n".join(wrong))
+
+    @property
+    def examined(self) -> str:
+        """By what selection `--test` goes: Meltano passes it the catalog of the last run, or none."""
+        if self.selection:
+            return "Trying the streams that Meltano's `select` selects."
+        if self.input_catalog is not None:
+            return "Trying the streams that the catalog selects."
+        return "No catalog was given: trying every stream that is read by default."
 
     @property
     def whose(self) -> str:

@@ -92,7 +92,7 @@ def test_half_a_configuration_names_the_missing_half(tap):
             "yesterday",
             "start_date is 'yesterday'; allowed: a date or time such as 2026-01-31 or 2026-01-31T00:00:00Z",
         ),
-        ("username", "  ", "username is empty; allowed: the name of a sync token, or a user's e-mail address"),
+        ("username", "  ", MISSING["username"]),
         ("password", 5, "password is not valid; allowed: the value of the sync token, or the user's password"),
         (
             "dev_key",
@@ -210,7 +210,38 @@ def test_every_setting_may_come_from_the_environment(tap, config):
 def test_an_environment_variable_that_is_not_a_number(tap):
     run = tap(NOWHERE, "--config", "ENV", env={"TAP_BILL_PAGE_SIZE": "many"})
     assert refused(run) == [
-        "A TAP_BILL_ environment variable cannot be read: invalid literal for int() with base 10: 'many'"
+        "The environment variable TAP_BILL_PAGE_SIZE cannot be read; allowed: a whole number from 1 to 100"
+    ]
+
+
+def test_every_environment_variable_that_cannot_be_read_is_named_without_its_value(tap):
+    wrong = {"TAP_BILL_MAX_RETRIES": "1.5", "TAP_BILL_ORGANIZATIONS": "s3cret", "TAP_BILL_STREAM_MAPS": "s3cret"}
+    run = tap(NOWHERE, "--config", "ENV", env=wrong)
+    assert sorted(line.partition(" cannot be read; allowed: ")[0] for line in refused(run)) == [
+        f"The environment variable {name}" for name in wrong
+    ]
+    assert "s3cret" not in run.stderr
+
+
+@pytest.mark.parametrize("way", ["environment", "file"])
+def test_what_is_blank_counts_as_not_set(tap, config, way):
+    blank = dict.fromkeys(SETTINGS.keys() - config.keys() - {"console_api_token", "remember_me_id"}, " ")
+    blank |= {"console_api_token": "", "remember_me_id": "\n"}
+    if way == "environment":
+        variables = {f"TAP_BILL_{name.upper()}": value for name, value in blank.items()}
+        variables |= {"TAP_BILL_STREAM_MAPS": "", "TAP_BILL_FLATTENING_MAX_DEPTH": ""}
+        run = tap(config, "--config", "ENV", env=variables, select={"roles"})
+    else:
+        run = tap(config | blank, select={"roles"})
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    assert run.records["roles"]
+
+
+def test_a_blank_password_of_an_organization_is_not_another_ones(tap):
+    common = {name: value for name, value in NOWHERE.items() if name != "organization_id"}
+    run = tap({**common, "organizations": [{"organization_id": "00801A", "password": ""}]})
+    assert refused(run) == [
+        "organizations[0].password is empty; allowed: the value of the sync token, or the user's password"
     ]
 
 
@@ -269,10 +300,19 @@ def test_a_stream_map_that_cannot_be_read(tap):
 def test_an_unknown_setting_is_named_and_goes_no_further(tap):
     wrong = {**NOWHERE, "pagesize": 5, "batch_size_rows": 1, "add_record_metadata": True}
     assert tap(wrong).warnings == [
-        f"The setting {name} is unknown and has no effect."
-        for name in ("add_record_metadata", "batch_size_rows", "pagesize")
+        "Unknown setting add_record_metadata has no effect.",
+        "Unknown setting batch_size_rows has no effect.",
+        "Unknown setting pagesize; did you mean page_size?",
     ]
     assert not TapBill(config=dict(wrong)).config.keys() & {"pagesize", "batch_size_rows", "add_record_metadata"}
+
+
+def test_a_misspelt_setting_is_named_together_with_the_one_that_is_missing(tap):
+    wrong = {**NOWHERE, "devkey": "01SECRETKEY"}
+    del wrong["dev_key"]
+    run = tap(wrong)
+    assert refused(run) == [MISSING["dev_key"]]
+    assert run.warnings == ["Unknown setting devkey; did you mean dev_key?"]
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -214,7 +214,7 @@ def test_an_output_that_takes_no_more_ends_the_run_with_one_line(tmp_path, emula
         ]
     done = patched(tmp_path, config, "", stdout="/dev/full")
     assert done.exit_code == 1
-    assert done.errors[-1] == "Cannot write the output: No space left on device. Mend that, then run again."
+    assert done.errors[-1] == "Cannot write the output: No space left on device. Fix that, then run again."
     assert "Traceback" not in done.stderr
 
 
@@ -476,6 +476,7 @@ def test_the_connection_test_goes_on_with_the_other_organizations(tap, several):
     assert first.startswith(f"{wrong}: BILL emulator ({url}) refused the sign-in to organization {wrong} with ")
     assert second == f"{broken}: bills: BILL refused GET /v3/bills for organization {broken} (HTTP 400: not accepted)."
     assert run.stdout.splitlines() == [
+        "Trying the streams that the catalog selects.",
         f"Signed in to BILL emulator ({url}), organization {broken}.",
         "  bills  cannot be read: see below",
         "  roles  can be read",
@@ -492,7 +493,7 @@ def test_the_connection_test_goes_on_with_the_other_side(tap, emulator):
     assert run.exit_code == 1
     (line,) = run.errors
     assert "refused spend_api_token" in line
-    assert run.stdout.splitlines()[1:] == [
+    assert run.stdout.splitlines()[2:] == [
         "  roles        can be read",
         "  spend_cards  cannot be tried: not signed in",
         "1 of 2 streams can be read.",

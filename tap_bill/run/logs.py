@@ -1,8 +1,9 @@
-"""The log of a run over several organizations: every line says whose it is."""
+"""The log: without what the SDK says of its own working, and with the organization where a run reads several."""
 
 from __future__ import annotations
 
 import logging
+import typing as t
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -15,11 +16,30 @@ ORGANIZATION: ContextVar[str] = ContextVar("organization", default="")
 _SDK = str(Path(singer_sdk.__file__).parent)
 
 
+SDK_NOTES: t.Final = (
+    "Added '%s' as child stream",
+    "Parsing '%s' config from env",
+    "Parsing env var",
+    "Skipping parse of env var",
+)
+"""Lines of the SDK that tell a user nothing, or what the tap says better."""
+
+
+def be_quiet() -> None:
+    """Drop `SDK_NOTES` from now on."""
+    for name in ("tap-bill", "singer_sdk.configuration._dict_config"):
+        logging.getLogger(name).addFilter(_is_of_use)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or not str(record.msg).startswith(SDK_NOTES)
+
+
 class OrganizationFilter(logging.Filter):
-    """Puts the organization before a message, and drops what would be told of every stream of every organization."""
+    """Puts the organization before a message, and drops what would be logged for each of its streams."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record is logged, after adding the organization to it."""
+        """Whether a record is logged, after adding the organization to it."""
         organization = ORGANIZATION.get()
         if not organization:
             return True

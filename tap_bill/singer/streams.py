@@ -19,7 +19,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib import RecordMessage
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL, Metadata
 
 from tap_bill.api.errors import BillError, Reaction, RefusedError
 from tap_bill.api.pagination import Endpoint
@@ -35,12 +35,13 @@ if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib.catalog import MetadataMapping
 
     from tap_bill.api.error_responses import Refusal
     from tap_bill.api.stats import Tally
     from tap_bill.tap import TapBill
 
-TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
+LOGGED_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
 """What ends a stream without being a fault of the tap; the last is how the SDK's dry run ends each after one record."""
 
 _PACKAGED: t.Final = files("tap_bill") / "schemas"
@@ -102,6 +103,15 @@ class BillStream(Stream):
         return row
 
     @property
+    def metadata(self) -> MetadataMapping:
+        """What the catalog selects; always the key, and the time that tells the present lines from older ones."""
+        found = super().metadata
+        for column in (*self.primary_keys, "parentUpdatedTime"):
+            if entry := found.get(("properties", column)):
+                entry.inclusion = Metadata.InclusionType.AUTOMATIC
+        return found
+
+    @property
     def is_wanted(self) -> bool:
         """Whether the catalog selects the stream, and no stream map removes it."""
         return super().selected and not maps.is_removed(self.stream_maps)
@@ -148,7 +158,9 @@ class BillStream(Stream):
             try:
                 for page in self._bill.fetcher_of(self.resource).pages(read):
                     if why:
-                        self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(read.plan))
+                        self.logger.log(
+                            self._gravity(read.plan), "%s: %s, so %s.", self.name, why, self._instead(read.plan)
+                        )
                         why = ""
                     yield read, page
             except RefusedError as error:
@@ -162,6 +174,11 @@ class BillStream(Stream):
             else:
                 return
             read = fetcher.Read(read.endpoint, plan, is_begun=True)
+
+    def _gravity(self, plan: Pass) -> int:
+        """Return the level at which a simpler pass is logged; that some lists may have to be read whole is no news."""
+        expected = not self.replication_key or (self.resource.clock is Clock.ASSUMED and not plan.keeps_up)
+        return logging.INFO if expected else logging.WARNING
 
     def _instead(self, plan: Pass) -> str:
         """Say what a simpler pass is like."""
@@ -184,8 +201,10 @@ class BillStream(Stream):
             yield from super()._generate_record_messages(record)
 
     def log(self, message: str, *args: t.Any, level: int = logging.INFO, **kwargs: t.Any) -> None:
-        """Log a message, except the SDK's announcement of an error that tells all by itself, or that is none."""
-        if level == logging.ERROR and isinstance(sys.exception(), TOLD_ELSEWHERE):
+        """Log a message of the SDK, unless the tap logs the same: that a stream begins, and which error ends it."""
+        if message.startswith("Beginning sync of"):
+            return
+        if level == logging.ERROR and isinstance(sys.exception(), LOGGED_ELSEWHERE):
             return
         super().log(message, *args, level=level, **kwargs)
 
@@ -382,8 +401,8 @@ class ResourceStream(BillStream):
         self.tally.before = self.tally.after = state.shown
         self._regain(state)
         read = self._reads.pop(context[ORGANIZATION], None) or self._plan(state)
-        since = spell(read.plan.since) if read.plan.since else "the beginning"
-        self.logger.info("%s: reading rows changed since %s.", self.name, since)
+        which = f"what changed since {spell(read.plan.since)}" if read.plan.since else "everything"
+        self.logger.info("%s: reading %s.", self.name, which)
         try:
             for each, page in self.pages(read):
                 if each is not read:
