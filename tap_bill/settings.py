@@ -119,10 +119,10 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "title": "MFA ID",
             "description": (
                 "With device, makes a session that BILL trusts: the rememberMeId of a validated MFA challenge, good "
-                "for 30 days. Reading needs none."
+                "for 30 days. It is not needed for reading."
             ),
         },
-        "the rememberMeId that BILL answered to an MFA challenge",
+        "the rememberMeId from BILL's answer to an MFA challenge",
     ),
     "device": Setting(
         {
@@ -240,8 +240,8 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "default": 3900,
             "title": "Longest wait for a limit",
             "description": (
-                "When the requests of the hour are used up, wait for BILL's next clock hour if it begins within so "
-                "many seconds; otherwise stop, and say when to run again."
+                "When the requests of the hour are used up, wait for BILL's next clock hour if it begins within "
+                "this many seconds; otherwise stop, and say when to run again."
             ),
         },
         "a whole number of seconds, 0 or more",
@@ -253,8 +253,8 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "default": 5,
             "title": "Retries",
             "description": (
-                "How often a request is repeated after trouble (no answer, a broken one, too many requests at once), "
-                "with pauses that grow from one second to half a minute or so."
+                "How often a failed request is retried (no answer, a broken one, too many requests at once), "
+                "with pauses that grow from one second to about half a minute."
             ),
         },
         "a whole number, 0 or more",
@@ -319,18 +319,18 @@ SDK_SETTINGS: t.Final[dict[str, str]] = {
     "flattening_enabled": "true or false",
     "flattening_max_depth": "a whole number, 1 or more",
     "flattening_max_key_length": "a whole number, 1 or more",
-    "flattening_separator": "a text such as __",
+    "flattening_separator": "text such as __",
 }
 """Settings that the SDK reads, with what a user may write, in words; they reach it as they are."""
 
 REFUSED: t.Final[dict[str, str]] = {
     "batch_config": (
         "cannot be used: the state would be written before the rows, and a run that is stopped in between would lose "
-        "them; take it out"
+        "them; remove it"
     ),
     "emit_activate_version_messages": (
         "cannot be used: the target would delete what it has before all is read, and rows of other organizations too; "
-        "take it out"
+        "remove it"
     ),
 }
 """Settings that the SDK reads as well, and why they are not safe."""
@@ -381,7 +381,7 @@ NEEDED: t.Final = ("username", "password", "dev_key", "organization_id")
 """Settings without which accounts payable and receivable cannot be read."""
 
 ALTERNATIVES: t.Final = {"organization_id": "organizations", "password": "console_api_token"}
-"""What may stand in place of a needed setting, but not beside it."""
+"""What may replace a needed setting; only one of the two may be set."""
 
 _INVISIBLE: t.Final = "\u200b\u200c\u200d\u2060\ufeff"
 
@@ -480,7 +480,7 @@ LIKENESS: t.Final = 0.7
 """How much of an unknown setting has to be that of a known one to be taken for a slip, from 0 to 1."""
 
 _TOGETHER: t.Final = {"remember_me_id": "device", "device": "remember_me_id"}
-"""What is of no use without what."""
+"""Settings that are of no use without each other."""
 
 
 def mistakes(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
@@ -507,7 +507,7 @@ def _position(line: str) -> int:
 
 
 def _describe(error: ValidationError) -> str:
-    """Tell one violation of the schema."""
+    """Describe one violation of the schema."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path).removeprefix(".")
     setting = _setting(error)
     if setting is None:
@@ -532,12 +532,12 @@ def _setting(error: ValidationError) -> Setting | None:
 
 
 def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
-    """Tell what is wrong with settings that are fine one by one."""
+    """Describe what is wrong with settings that are fine one by one."""
     if {"organizations", "organization_id"} <= config.keys():
-        yield "organizations is set beside organization_id; set one of the two"
+        yield "organizations is set as well as organization_id; set only one of them"
         return
     if {"organizations", "spend_api_token"} <= config.keys():
-        yield "spend_api_token is set beside organizations; set it in the organization that it belongs to"
+        yield "spend_api_token is set as well as organizations; set it in the organization that it belongs to"
     found = organizations(config)
     for settings in found:
         if reads_only_spend(settings):
@@ -547,16 +547,16 @@ def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
             if not settings.keys() & {name, ALTERNATIVES.get(name)}:
                 yield f"{name} is missing{ours}; set it to {SETTINGS[name].allowed}"
         if settings.keys() >= _SECRETS:
-            yield f"console_api_token is set beside password{ours}; set one of the two"
+            yield f"console_api_token is set as well as password{ours}; set only one of them"
         for name, other in _TOGETHER.items():
             if name in settings and other not in settings:
-                yield f"{other} is missing{ours}, which {name} needs; set it to {SETTINGS[other].allowed}"
+                yield f"{other} is missing{ours}: {name} needs it; set it to {SETTINGS[other].allowed}"
     counts = Counter(settings.get("organization_id") for settings in found)
     yield from (f"organizations has {name} more than once" for name, count in counts.items() if count > 1)
 
 
 def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
-    """Tell whether there is a token for Spend & Expense, and nothing to sign in with."""
+    """Whether there is a token for Spend & Expense, and nothing to sign in with."""
     return "spend_api_token" in config and not config.keys() & (LOGIN.keys() - {"organization_id"})
 
 

@@ -172,7 +172,7 @@ class TapBill(Tap):
 
     @property
     def organization_id(self) -> str:
-        """The organization that is read; empty where only Spend & Expense is, and nobody told whose it is."""
+        """The organization that is read; empty where only Spend & Expense is, and it is not set."""
         return str(self.config.get("organization_id", ""))
 
     @cached_property
@@ -218,7 +218,7 @@ class TapBill(Tap):
         return self.spend_fetcher if resource.is_spend else self.fetcher
 
     def may_read(self, resource: Resource) -> bool:
-        """Tell whether there are credentials for a resource; each side of BILL may be read without the other."""
+        """Whether there are credentials for a resource; each side of BILL may be read without the other."""
         if resource.is_spend:
             return "spend_api_token" in self.config
         return not settings.reads_only_spend(self.config)
@@ -231,11 +231,11 @@ class TapBill(Tap):
         """
         streams = t.cast("Mapping[str, BillStream]", self.streams)
         left_out = [stream.resource for stream in streams.values() if stream.is_wanted and not stream.selected]
-        told = [LEFT_OUT[is_spend] for is_spend in {resource.is_spend: None for resource in left_out}]
+        lines = [LEFT_OUT[is_spend] for is_spend in {resource.is_spend: None for resource in left_out}]
         if not self.needed_streams():
-            why = told[0] if told else "Select some in the catalog (with Meltano: `select`)."
-            raise BillError(f"No stream of tap-bill is selected that could be read. {why}")
-        for line in told:
+            why = lines[0] if lines else "Select some in the catalog (with Meltano: `select`)."
+            raise BillError(f"No stream is selected that can be read. {why}")
+        for line in lines:
             self.logger.info(line)
 
     def sign_in(self) -> dict[Client, BillError]:
@@ -294,17 +294,17 @@ class TapBill(Tap):
     # Signals
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Note the signal; the run ends between two pages, so that no line of output is torn."""
+        """Note the signal; the run ends between two pages, so that no line of output is cut."""
         del frame
         self.signal = signum
         if not vars(self).keys() & {"fetcher", "spend_fetcher"}:
             self._check()
 
     def _check(self) -> None:
-        """End an interrupted run with the exit code that a shell expects: a scheduler must not take it for finished."""
+        """End an interrupted run with the exit code that a shell expects: a scheduler must not think it finished."""
         if signal := (self.main or self).signal:
             if not self.main:
-                self.logger.warning("Stopped by %s; the next run goes on here.", Signals(signal).name)
+                self.logger.warning("Stopped by %s; the next run resumes here.", Signals(signal).name)
             raise SystemExit(128 + signal)
 
     # Command line
@@ -388,7 +388,7 @@ class TapBill(Tap):
         """Read one record of every selected stream of every organization, and print what can be read.
 
         Raises:
-            BillError: tells all that is wrong.
+            BillError: with everything that is wrong, one problem per line.
         """
         found = settings.organizations(self.config)
         wrong: list[str] = []

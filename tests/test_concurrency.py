@@ -109,8 +109,8 @@ def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
             "and tell BILL's support if it stays so."
         ),
         (
-            "1 of 2 streams could not be read to the end: vendors. Why is told for each above; what was read is kept, "
-            "and the next run goes on there."
+            "1 of 2 streams could not be read to the end: vendors. The reason for each is above; what was read is "
+            "kept, and the next run resumes there."
         ),
     ]
     assert "Traceback" not in run.stderr

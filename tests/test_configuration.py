@@ -1,4 +1,4 @@
-"""Every mistake in the settings is told in one line, before anything is sent."""
+"""Every mistake in the settings is reported in one line, before anything is sent."""
 
 from __future__ import annotations
 
@@ -64,17 +64,17 @@ def test_half_a_configuration_names_the_missing_half(tap):
         ("rate_limit_max_wait", -1, "rate_limit_max_wait is -1; allowed: a whole number of seconds, 0 or more"),
         ("max_requests_per_hour", 0, "max_requests_per_hour is 0; allowed: a whole number, 1 or more"),
         ("max_organizations_in_parallel", 0, "max_organizations_in_parallel is 0; allowed: a whole number, 1 or more"),
-        ("console_api_token", "01TOKEN", "console_api_token is set beside password; set one of the two"),
+        ("console_api_token", "01TOKEN", "console_api_token is set as well as password; set only one of them"),
         (
             "organizations",
             [{"organization_id": "00801A"}],
-            "organizations is set beside organization_id; set one of the two",
+            "organizations is set as well as organization_id; set only one of them",
         ),
         (
             "remember_me_id",
             "x",
             (
-                "device is missing, which remember_me_id needs; "
+                "device is missing: remember_me_id needs it; "
                 "set it to the device name that was given with remember_me_id"
             ),
         ),
@@ -82,8 +82,8 @@ def test_half_a_configuration_names_the_missing_half(tap):
             "device",
             "x",
             (
-                "remember_me_id is missing, which device needs; "
-                "set it to the rememberMeId that BILL answered to an MFA challenge"
+                "remember_me_id is missing: device needs it; "
+                "set it to the rememberMeId from BILL's answer to an MFA challenge"
             ),
         ),
         ("request_timeout", 0, "request_timeout is 0; allowed: a whole number of seconds, 1 or more"),
@@ -159,8 +159,8 @@ OWN = "organization_id, username, password, console_api_token, dev_key, remember
             [{"organization_id": "00801A"}, {"organization_id": "00801B", "device": "x", "console_api_token": "t"}],
             [
                 (
-                    "remember_me_id is missing for organization 00801B, which device needs; "
-                    "set it to the rememberMeId that BILL answered to an MFA challenge"
+                    "remember_me_id is missing for organization 00801B: device needs it; "
+                    "set it to the rememberMeId from BILL's answer to an MFA challenge"
                 )
             ],
         ),
@@ -287,9 +287,7 @@ def test_a_server_that_is_not_running(tap):
 
 def test_a_catalog_without_our_streams(tap):
     (line,) = refused(tap(NOWHERE, catalog={"streams": []}))
-    assert line == (
-        "No stream of tap-bill is selected that could be read. Select some in the catalog (with Meltano: `select`)."
-    )
+    assert line == ("No stream is selected that can be read. Select some in the catalog (with Meltano: `select`).")
 
 
 def test_a_stream_map_that_cannot_be_read(tap):
@@ -325,11 +323,11 @@ def test_what_the_sdk_cannot_do_safely_is_refused(tap, several):
         "page_size is 0; allowed: a whole number from 1 to 100",
         (
             "batch_config cannot be used: the state would be written before the rows, and a run that is stopped in "
-            "between would lose them; take it out"
+            "between would lose them; remove it"
         ),
         (
             "emit_activate_version_messages cannot be used: the target would delete what it has before all is read, "
-            "and rows of other organizations too; take it out"
+            "and rows of other organizations too; remove it"
         ),
     ]
 
@@ -356,7 +354,7 @@ def test_a_wrong_setting_of_the_sdk_is_told_without_its_value(tap):
         "flattening_enabled is not valid; allowed: true or false",
         "flattening_max_depth is not valid; allowed: a whole number, 1 or more",
         "flattening_max_key_length is not valid; allowed: a whole number, 1 or more",
-        "flattening_separator is not valid; allowed: a text such as __",
+        "flattening_separator is not valid; allowed: text such as __",
         "stream_map_config is not valid; allowed: an object; expressions find it as config",
         (
             "stream_maps is not valid; allowed: for each stream null, or an object with an expression or null for each "
@@ -399,6 +397,7 @@ def test_discover_and_about_need_no_configuration(tap):
     assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 69)
     about = tap(None, "--about", "--format=json")
     assert about.exit_code == 0
+    assert "Spend & Expense" in json.loads(about.stdout)["description"]
     settings = json.loads(about.stdout)["settings"]["properties"]
     for name in [*CREDENTIALS, "api_url", "start_date", "page_size", "lookback_seconds", "request_timeout"]:
         assert settings[name]["title"]

@@ -169,7 +169,7 @@ def test_a_signal_ends_the_run_between_two_pages(tmp_path, catalog, big, sent, c
         pipe = pipeline(emulator, tmp_path, catalog)
         exit_code, log = pipe.run(after(brake, lambda process: process.send_signal(sent)))
         assert exit_code == code
-        assert f"Stopped by {sent.name}; the next run goes on here." in log
+        assert f"Stopped by {sent.name}; the next run resumes here." in log
         assert "Traceback" not in log
         assert 0 < len(pipe.table) < BILLS
         brake.set(10_000)

@@ -66,7 +66,7 @@ def test_where_the_next_hour_is_too_far_the_run_says_when_to_go_on(tap, company)
         (line,) = first.errors
         assert re.fullmatch(
             r"BILL's hourly limit of requests for this developer key is used up \(BDC_1144\)\. Run again from "
-            r"13:00 UTC \(0:(29:5\d|30:00) from now\) on: what was read is kept, and the next run goes on there\. "
+            r"13:00 UTC \(0:(29:5\d|30:00) from now\) on: what was read is kept, and the next run resumes there\. "
             r"Or let it wait: raise rate_limit_max_wait\.",
             line,
         )
@@ -145,7 +145,7 @@ def test_a_retry_that_bill_wants_too_late_is_not_waited_for(tap, emulator):
     assert run.errors == [
         (
             "roles: BILL wants no request for 4000 seconds. Run again after that: what was read is kept, and the next "
-            "run goes on there. Or let it wait: raise rate_limit_max_wait."
+            "run resumes there. Or let it wait: raise rate_limit_max_wait."
         )
     ]
 

@@ -258,7 +258,7 @@ def test_nothing_that_is_selected_can_be_read(tap, emulator):
     run = tap({**emulator.credentials, "api_url": emulator.url}, select={"spend_cards"})
     assert run.exit_code == 1
     assert run.errors == [
-        "No stream of tap-bill is selected that could be read. Spend & Expense is not read: spend_api_token is not set."
+        "No stream is selected that can be read. Spend & Expense is not read: spend_api_token is not set."
     ]
 
 
@@ -313,7 +313,7 @@ def test_each_organization_has_a_token_of_its_own(tap):
         (each.organization_id, id_) for each in several[:2] for id_ in each.spend.ids("cards")
     }
     assert mixed.errors == [
-        ("spend_api_token is set beside organizations; set it in the organization that it belongs to")
+        ("spend_api_token is set as well as organizations; set it in the organization that it belongs to")
     ]
 
 

@@ -82,7 +82,7 @@ class QuotaError(BillError):
     def __init__(self, message: str) -> None:
         """Tell what to do, after a message that ends with when to run again."""
         super().__init__(
-            f"{message}: what was read is kept, and the next run goes on there. "
+            f"{message}: what was read is kept, and the next run resumes there. "
             "Or let it wait: raise rate_limit_max_wait."
         )
 

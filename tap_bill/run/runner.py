@@ -52,7 +52,7 @@ def run(tap: TapBill) -> None:
     if failed:
         raise BillError(
             f"{len(failed)} of {len(tap.read_streams())} streams could not be read to the end: {', '.join(failed)}. "
-            "Why is told for each above; what was read is kept, and the next run goes on there."
+            "The reason for each is above; what was read is kept, and the next run resumes there."
         )
 
 
@@ -167,7 +167,7 @@ class _Several:
         if failed := [outcome.organization_id for outcome in self._outcomes if outcome.failures]:
             raise BillError(
                 f"{len(failed)} of {len(self._order)} organizations could not be read to the end: {', '.join(failed)}. "
-                "Why is told for each above; what was read is kept, and the next run goes on there."
+                "The reason for each is above; what was read is kept, and the next run resumes there."
             )
 
     def _add_unread(self) -> None:
