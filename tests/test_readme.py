@@ -24,6 +24,7 @@ def test_the_streams_are_counted():
     lines = sum(len(resource.lines) for resource in RESOURCES)
     text = readme.README.read_text(encoding="utf-8")
     assert f"{len(RESOURCES)} BILL resources as tables, and {lines} more tables" in text
+    assert f"{len(RESOURCES)} BILL resources and {lines} line tables" in (PROJECT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_every_code_that_the_tap_knows_is_explained():
