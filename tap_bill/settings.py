@@ -1,9 +1,22 @@
-"""The tap's settings: what each is, as a table."""
+"""The settings: what each is, as a table; then what a configuration must be: tidied, checked, one per organization."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import typing as t
+from collections import Counter
 from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from jsonschema import Draft202012Validator, FormatChecker
+from singer_sdk.configuration._dict_config import parse_environment_config
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from jsonschema import ValidationError
 
 PRODUCTION: t.Final = "https://gateway.prod.bill.com/connect"
 SANDBOX: t.Final = "https://gateway.stage.bill.com/connect"
@@ -95,7 +108,7 @@ SETTINGS: t.Final[dict[str, Setting]] = {
                 "To read several organizations in one run, in place of organization_id: a list of objects with "
                 "organization_id and, where they differ, username, password, console_api_token, dev_key, "
                 "remember_me_id and device; what an object leaves out is taken from the settings of the same name. "
-                "spend_api_token belongs into the objects, because each company has its own."
+                "spend_api_token belongs in the objects, because each company has its own."
             ),
         },
         'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]',
@@ -106,10 +119,10 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "title": "MFA ID",
             "description": (
                 "With device, makes a session that BILL trusts: the rememberMeId of a validated MFA challenge, good "
-                "for 30 days. Reading needs none."
+                "for 30 days. It is not needed for reading."
             ),
         },
-        "the rememberMeId that BILL answered to an MFA challenge",
+        "the rememberMeId from BILL's answer to an MFA challenge",
     ),
     "device": Setting(
         {
@@ -227,8 +240,8 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "default": 3900,
             "title": "Longest wait for a limit",
             "description": (
-                "When the requests of the hour are used up, wait for BILL's next clock hour if it begins within so "
-                "many seconds; otherwise stop, and say when to run again."
+                "When the requests of the hour are used up, wait for BILL's next clock hour if it begins within "
+                "this many seconds; otherwise stop, and say when to run again."
             ),
         },
         "a whole number of seconds, 0 or more",
@@ -240,8 +253,8 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "default": 5,
             "title": "Retries",
             "description": (
-                "How often a request is repeated after trouble (no answer, a broken one, too many requests at once), "
-                "with pauses that grow from one second to half a minute or so."
+                "How often a failed request is retried (no answer, a broken one, too many requests at once), "
+                "with pauses that grow from one second to about half a minute."
             ),
         },
         "a whole number, 0 or more",
@@ -306,18 +319,18 @@ SDK_SETTINGS: t.Final[dict[str, str]] = {
     "flattening_enabled": "true or false",
     "flattening_max_depth": "a whole number, 1 or more",
     "flattening_max_key_length": "a whole number, 1 or more",
-    "flattening_separator": "a text such as __",
+    "flattening_separator": "text such as __",
 }
 """Settings that the SDK reads, with what a user may write, in words; they reach it as they are."""
 
 REFUSED: t.Final[dict[str, str]] = {
     "batch_config": (
         "cannot be used: the state would be written before the rows, and a run that is stopped in between would lose "
-        "them; take it out"
+        "them; remove it"
     ),
     "emit_activate_version_messages": (
         "cannot be used: the target would delete what it has before all is read, and rows of other organizations too; "
-        "take it out"
+        "remove it"
     ),
 }
 """Settings that the SDK reads as well, and why they are not safe."""
@@ -362,3 +375,193 @@ def current_host(api_url: str) -> str:
 def environment(api_url: str) -> str:
     """Name the environment of an accepted `api_url`, for messages: production, sandbox or the emulator."""
     return f"{_ENVIRONMENTS.get(api_url, 'emulator')} ({api_url})"
+
+
+NEEDED: t.Final = ("username", "password", "dev_key", "organization_id")
+"""Settings without which accounts payable and receivable cannot be read."""
+
+ALTERNATIVES: t.Final = {"organization_id": "organizations", "password": "console_api_token"}
+"""What may replace a needed setting; only one of the two may be set."""
+
+_INVISIBLE: t.Final = "\u200b\u200c\u200d\u2060\ufeff"
+
+_FORMATS = FormatChecker(formats=())
+
+
+@_FORMATS.checks("date-time", raises=ValueError)
+def _is_time(value: object) -> bool:
+    return not isinstance(value, str) or bool(parse_time(value))
+
+
+VARIABLES: t.Final = "TAP_BILL_"
+"""What the names of environment variables begin with."""
+
+
+def from_environment(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the settings that environment variables hold, or a `.env` file; a blank variable counts as not set.
+
+    Args:
+        schema: `JSON_SCHEMA`, with the SDK's own settings added.
+
+    Raises:
+        ValueError: names every variable that cannot be read, one per line.
+    """
+    parse_environment_config({}, VARIABLES)  # takes over the variables of `.env`
+    found: dict[str, t.Any] = {}
+    wrong: list[str] = []
+    for name, spec in schema["properties"].items():
+        variable = VARIABLES + name.upper()
+        if not os.environ.get(variable, "").strip():
+            continue
+        try:
+            found |= parse_environment_config({"properties": {name: spec}}, VARIABLES)
+        except ValueError:
+            allowed = SETTINGS[name].allowed if name in SETTINGS else SDK_SETTINGS.get(name, "JSON")
+            wrong.append(f"The environment variable {variable} cannot be read; allowed: {allowed}")
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return found
+
+
+def tidy(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the configuration as the tap uses it.
+
+    Settings without a value go, and defaults come in. Of the tap's own settings white space around text goes, and so
+    does a trailing `/` or `/v3` of `api_url`; a blank text counts as no value, but not in `organizations`, where the
+    value of another setting would take its place. `organizations` may be written as JSON text, as in an environment
+    variable. What the SDK reads stays as it is: there a null has a meaning.
+    Values that are wrong stay as they are, for `mistakes` to find.
+    """
+    blank = {name for name in config.keys() & SETTINGS if isinstance(config[name], str) and not config[name].strip()}
+    tidied = _tidied({name: value for name, value in config.items() if name not in blank})
+    if isinstance(url := tidied.get("api_url"), str):
+        tidied["api_url"] = url.rstrip("/").removesuffix("/v3").rstrip("/")
+    if isinstance(text := tidied.get("organizations"), str):
+        with contextlib.suppress(ValueError):
+            tidied["organizations"] = json.loads(text)
+    if isinstance(listed := tidied.get("organizations"), list):
+        tidied["organizations"] = [_tidied(own) if isinstance(own, dict) else own for own in listed]
+    defaults = {name: spec["default"] for name, spec in JSON_SCHEMA["properties"].items() if "default" in spec}
+    return defaults | tidied
+
+
+def _tidied(config: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: _trim(name, value) for name, value in config.items() if value is not None}
+
+
+def _trim(name: str, value: t.Any) -> t.Any:
+    """Take away what is not part of a value; of a secret that may hold spaces, only the end of a line."""
+    if name not in SETTINGS or not isinstance(value, str):
+        return value
+    schema = SETTINGS[name].schema
+    if schema.get("secret") and "pattern" not in schema:
+        return value.removesuffix("\n").removesuffix("\r")
+    return value.strip().strip(_INVISIBLE).strip()
+
+
+def organizations(config: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the configuration of each organization; what one leaves out comes from the top level."""
+    if "organizations" not in config:
+        return [dict(config)]
+    common = {name: value for name, value in config.items() if name != "organizations"}
+    return [_combined(common, own) for own in config["organizations"]]
+
+
+def _combined(common: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    replaced = _SECRETS if own.keys() & _SECRETS else frozenset()
+    return {name: value for name, value in common.items() if name not in replaced} | dict(own)
+
+
+_SECRETS: t.Final = frozenset({"password", "console_api_token"})
+"""What proves who the user is: one of the two."""
+
+
+LIKENESS: t.Final = 0.7
+"""How much of an unknown setting has to be that of a known one to be taken for a slip, from 0 to 1."""
+
+_TOGETHER: t.Final = {"remember_me_id": "device", "device": "remember_me_id"}
+"""Settings that are of no use without each other."""
+
+
+def mistakes(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> list[str]:
+    """Find every mistake in a tidied configuration.
+
+    Args:
+        config: the tidied configuration.
+        schema: `JSON_SCHEMA`, with the SDK's own settings added.
+
+    Returns:
+        One line per mistake: setting, what is wrong, what is allowed. Secrets are not repeated.
+    """
+    validator = Draft202012Validator(schema, format_checker=_FORMATS)
+    found = [_describe(error) for error in validator.iter_errors(config)]
+    found += [f"{name} {why}" for name, why in REFUSED.items() if config.get(name)]
+    if not any(line.startswith("organizations") for line in found):
+        found += _wrong_together(config)
+    return sorted(dict.fromkeys(found), key=_position)
+
+
+def _position(line: str) -> int:
+    name = line.partition(" ")[0].partition("[")[0]
+    return list(SETTINGS).index(name) if name in SETTINGS else len(SETTINGS)
+
+
+def _describe(error: ValidationError) -> str:
+    """Describe one violation of the schema."""
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path).removeprefix(".")
+    setting = _setting(error)
+    if setting is None:
+        return f"{where} is not valid; allowed: {SDK_SETTINGS[str(error.path[0])]}"
+    if error.validator == "required":
+        return f"{where} has no organization_id; allowed: {setting.allowed}"
+    if error.validator == "additionalProperties":
+        return f"{where} has a setting that organizations cannot have; allowed: {', '.join(SIGN_IN)}"
+    if error.instance == "":
+        wrong = "is empty"
+    elif error.path[0] in REPEATED:
+        wrong = f"is {error.instance!r}"
+    else:
+        wrong = "is not valid"
+    return f"{where} {wrong}; allowed: {setting.allowed}"
+
+
+def _setting(error: ValidationError) -> Setting | None:
+    """Return the innermost setting on the way to what is wrong."""
+    names = [part for part in error.path if isinstance(part, str)]
+    return SETTINGS.get(names[-1]) if names and names[0] in SETTINGS else None
+
+
+def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
+    """Describe what is wrong with settings that are fine one by one."""
+    if {"organizations", "organization_id"} <= config.keys():
+        yield "organizations is set as well as organization_id; set only one of them"
+        return
+    if {"organizations", "spend_api_token"} <= config.keys():
+        yield "spend_api_token is set as well as organizations; set it in the organization that it belongs to"
+    found = organizations(config)
+    for settings in found:
+        if reads_only_spend(settings):
+            continue
+        ours = f" for organization {settings['organization_id']}" if "organizations" in config else ""
+        for name in NEEDED:
+            if not settings.keys() & {name, ALTERNATIVES.get(name)}:
+                yield f"{name} is missing{ours}; set it to {SETTINGS[name].allowed}"
+        if settings.keys() >= _SECRETS:
+            yield f"console_api_token is set as well as password{ours}; set only one of them"
+        for name, other in _TOGETHER.items():
+            if name in settings and other not in settings:
+                yield f"{other} is missing{ours}: {name} needs it; set it to {SETTINGS[other].allowed}"
+    counts = Counter(settings.get("organization_id") for settings in found)
+    yield from (f"organizations has {name} more than once" for name, count in counts.items() if count > 1)
+
+
+def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
+    """Whether there is a token for Spend & Expense, and nothing to sign in with."""
+    return "spend_api_token" in config and not config.keys() & (LOGIN.keys() - {"organization_id"})
+
+
+def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str, str]:
+    """Return the settings that nothing reads, each with the one that was probably meant, or with an empty text."""
+    names = sorted(config.keys() - schema["properties"].keys() - REFUSED.keys())
+    known = [*SETTINGS, *SDK_SETTINGS]
+    return {name: next(iter(get_close_matches(name.lower(), known, n=1, cutoff=LIKENESS)), "") for name in names}

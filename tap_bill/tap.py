@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from functools import cached_property
 from pathlib import Path
 from signal import Signals
 
-import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.tap_base import CliTestOptionValue
 
-from tap_bill import configuration, settings
+from tap_bill import settings
 from tap_bill.api.client import SharedLimits
 from tap_bill.api.errors import BillError, ConfigurationError, fault
 from tap_bill.resources import RESOURCES
 from tap_bill.run.check import examine
+from tap_bill.run.logs import be_quiet
 from tap_bill.run.organization import OrganizationRun
 from tap_bill.run.runner import Several, read_one
 from tap_bill.singer import catalog as catalogs
 from tap_bill.singer import stream_maps as maps
+from tap_bill.singer.selection import Selection
 from tap_bill.singer.streams import BillStream, stream_classes
-from tap_bill.singer.writer import PageWriter
+from tap_bill.singer.writer import PageWriter, output, say
 from tap_bill.sync import state
 from tap_bill.sync.context import RunContext
 
@@ -32,13 +34,21 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
+    import click
+
+
+UNNAMED: t.Final = (
+    "Not read, because Meltano's `select` does not name them: %s. Most of them take a request for each record of "
+    "another stream. To read one, name it in `select`, for example %s.*"
+)
+"""What is logged where `*` selects streams that are read only on request."""
 
 PATIENCE: t.Final = 1.0
 """Seconds that an interrupted run waits for each request under way."""
 
 
 class TapBill(Tap):
-    """Reads a company's data from the BILL (Bill.com) v3 API: payables, receivables, classifications, users."""
+    """Reads a company's books from BILL (Bill.com): payables, receivables, classifications, users, Spend & Expense."""
 
     name = "tap-bill"
     config_jsonschema: t.ClassVar[dict[str, t.Any]] = settings.JSON_SCHEMA
@@ -80,13 +90,23 @@ class TapBill(Tap):
             StateError: if the state is not this tap's.
         """
         self._shared, self._main = shared, main
+        self.selection = Selection.of(os.environ)
         read = catalogs.read(catalog)
+        unnamed = self.selection.leave_out(read) if self.selection and read else []
+        if parse_env_config:
+            kwargs["config"] = {**(kwargs.get("config") or {}), **self._from_environment()}
+        super().__init__(catalog=read, **kwargs)
+        if unnamed:
+            self.logger.info(UNNAMED, ", ".join(unnamed), unnamed[0])
+
+    @classmethod
+    def _from_environment(cls) -> dict[str, t.Any]:
+        """Return the settings of the environment."""
+        cls.append_builtin_config(cls.config_jsonschema)
         try:
-            super().__init__(parse_env_config=parse_env_config, catalog=read, **kwargs)
+            return settings.from_environment(cls.config_jsonschema)
         except ValueError as error:
-            if not parse_env_config:
-                raise
-            raise ConfigurationError(f"A TAP_BILL_ environment variable cannot be read: {error}") from None
+            raise ConfigurationError(str(error)) from None
 
     def setup_mapper(self) -> None:
         """Make the stream maps.
@@ -100,20 +120,22 @@ class TapBill(Tap):
         """Tidy the settings and find every mistake before anything is sent."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        self._config = configuration.tidy(self._config)
-        mistakes = configuration.mistakes(self._config, schema)
+        self._config = settings.tidy(self._config)
+        mistakes = settings.mistakes(self._config, schema)
         if not raise_errors:
             return mistakes
+        for name, meant in settings.unknown(self._config, schema).items():
+            self.logger.warning(
+                "Unknown setting %s%s", name, f"; did you mean {meant}?" if meant else " has no effect."
+            )
+            del self._config[name]
         if mistakes:
             raise ConfigurationError("\n".join(mistakes))
-        for name in configuration.unknown(self._config, schema):
-            self.logger.warning("The setting %s is unknown and has no effect.", name)
-            del self._config[name]
         current = settings.current_host(given := self._config["api_url"])
         if current != given:
             self.logger.warning("api_url %s is an older spelling; reading from %s, BILL's host today.", given, current)
             self._config["api_url"] = current
-        if len(found := configuration.organizations(self._config)) == 1:
+        if len(found := settings.organizations(self._config)) == 1:
             self._config = found[0]
         return []
 
@@ -121,7 +143,7 @@ class TapBill(Tap):
         """Return a tap that reads one of several organizations, as this one would read it alone.
 
         Args:
-            own: its settings, from `configuration.organizations`.
+            own: its settings, from `settings.organizations`.
             writer: where its messages go.
             shared: the limits that all of them share.
         """
@@ -148,6 +170,11 @@ class TapBill(Tap):
         """Return every stream of the resource table."""
         return [cls(self, self.context) for cls in stream_classes(RESOURCES)]
 
+    def run_discovery(self) -> str:
+        """Write the catalog."""
+        with output():
+            return super().run_discovery()
+
     @cached_property
     def context(self) -> RunContext:
         """What the streams share; nothing is sent before it is used."""
@@ -172,7 +199,7 @@ class TapBill(Tap):
         Raises:
             BillError: if something could not be read, after all else was.
         """
-        found = configuration.organizations(self.config)
+        found = settings.organizations(self.config)
         if len(found) == 1:
             read_one(self.organization_run())
             return
@@ -187,14 +214,14 @@ class TapBill(Tap):
     # Signals
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Note the signal; the run ends between two pages, so that no line of output is torn."""
+        """Note the signal; the run ends between two pages, so that no line of output is cut."""
         del frame
         self.signal = signum
         if not self.context.is_reading:
             self._check()
 
     def _check(self) -> None:
-        """End an interrupted run with the exit code that a shell expects: a scheduler must not take it for finished."""
+        """End an interrupted run with the exit code that a shell expects: a scheduler must not think it finished."""
         if signal := (self._main or self).signal:
             if not self._main:
                 self.logger.warning("Stopped by %s; the next run resumes here.", Signals(signal).name)
@@ -218,7 +245,8 @@ class TapBill(Tap):
     ) -> None:
         """Run the command line: sync, or describe the tap."""
         if about:
-            cls.print_about(about_format)
+            with output():
+                cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
         config = config or _ConfigInput()
@@ -252,6 +280,7 @@ class TapBill(Tap):
     @classmethod
     def get_singer_command(cls) -> click.Command:
         """Return the command line, on which `--test` knows the catalog wherever it comes on the line."""
+        be_quiet()
         command = super().get_singer_command()
         for option in command.params:
             option.is_eager = option.is_eager or option.name == "catalog"
@@ -278,16 +307,20 @@ class TapBill(Tap):
         Raises:
             BillError: lists all that is wrong.
         """
-        found = configuration.organizations(self.config)
+        found = settings.organizations(self.config)
         shared = SharedLimits(self.config)
         wrong: list[str] = []
+        say(self.examined)
         for own in found:
             try:
                 tap = self if len(found) == 1 else self.for_organization(own, self.message_writer, shared)
+                if self.selection:
+                    for name, stream in tap.streams.items():
+                        stream.selected = self.selection.selects(name)
                 run = tap.organization_run()
                 run.check_selection()
                 with run.closing():
-                    problems = examine(run, click.echo)
+                    problems = examine(run, say)
             except BillError as error:
                 problems = [error]
             except Exception as error:  # noqa: BLE001 - a fault of ours
@@ -296,6 +329,15 @@ class TapBill(Tap):
             wrong += [whose + line for problem in problems for line in problem.message.splitlines()]
         if wrong:
             raise BillError("\n".join(wrong))
+
+    @property
+    def examined(self) -> str:
+        """By what selection `--test` goes: Meltano passes it the catalog of the last run, or none."""
+        if self.selection:
+            return "Trying the streams that Meltano's `select` selects."
+        if self.input_catalog is not None:
+            return "Trying the streams that the catalog selects."
+        return "No catalog was given: trying every stream that is read by default."
 
 
 def _read_json(file: t.IO[str] | None, option: str) -> dict[str, t.Any] | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tap_bill.configuration import ALTERNATIVES, NEEDED
 from tap_bill.resources import RESOURCES, Changes
-from tap_bill.settings import SETTINGS
+from tap_bill.settings import ALTERNATIVES, NEEDED, SETTINGS
 from tap_bill.singer.streams import stream_classes
 
 README = Path(__file__).parents[1] / "README.md"

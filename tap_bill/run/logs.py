@@ -1,8 +1,9 @@
-"""The log of a run over several organizations: every line names its organization."""
+"""The log: without what the SDK says of its own working, and with the organization where a run reads several."""
 
 from __future__ import annotations
 
 import logging
+import typing as t
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -13,6 +14,25 @@ CURRENT_ORGANIZATION: ContextVar[str] = ContextVar("organization", default="")
 
 
 _SDK = str(Path(singer_sdk.__file__).parent)
+
+
+SDK_NOTES: t.Final = (
+    "Added '%s' as child stream",
+    "Parsing '%s' config from env",
+    "Parsing env var",
+    "Skipping parse of env var",
+)
+"""Lines of the SDK that tell a user nothing, or what the tap says better."""
+
+
+def be_quiet() -> None:
+    """Drop `SDK_NOTES` from now on."""
+    for name in ("tap-bill", "singer_sdk.configuration._dict_config"):
+        logging.getLogger(name).addFilter(_is_of_use)
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or not str(record.msg).startswith(SDK_NOTES)
 
 
 class OrganizationFilter(logging.Filter):

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import typing as t
 
-from tap_bill import configuration
+from tap_bill import settings
 from tap_bill.api.errors import BillError, Scope, fault
 from tap_bill.singer.streams import ResourceStream
 
@@ -22,7 +22,7 @@ LOGGER = logging.getLogger("tap-bill")
 
 LEFT_OUT: t.Final = {
     True: "Spend & Expense is not read: spend_api_token is not set.",
-    False: f"Only Spend & Expense is read: {', '.join(configuration.NEEDED)} are not set.",
+    False: f"Only Spend & Expense is read: {', '.join(settings.NEEDED)} are not set.",
 }
 """What is logged where the credentials of Spend & Expense, or of all else, are missing."""
 
@@ -78,7 +78,7 @@ class OrganizationRun:
         lines = [LEFT_OUT[is_spend] for is_spend in {resource.is_spend: None for resource in left_out}]
         if not self.needed_streams():
             why = lines[0] if lines else "Select some in the catalog (with Meltano: `select`)."
-            raise BillError(f"No stream of tap-bill is selected that could be read. {why}")
+            raise BillError(f"No stream is selected that can be read. {why}")
         for line in lines:
             LOGGER.info(line)
 

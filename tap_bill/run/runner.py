@@ -47,7 +47,7 @@ def read_one(run: OrganizationRun) -> None:
     if failed:
         raise BillError(
             f"{len(failed)} of {len(run.read_streams())} streams could not be read to the end: {', '.join(failed)}. "
-            "The reason is logged above for each; what was read is kept, and the next run resumes there."
+            "The reason for each is above; what was read is kept, and the next run resumes there."
         )
 
 
@@ -106,7 +106,7 @@ class Several:
         if failed := [outcome.organization_id for outcome in self._outcomes if outcome.failures]:
             raise BillError(
                 f"{len(failed)} of {len(self._order)} organizations could not be read to the end: {', '.join(failed)}. "
-                "The reason is logged above for each; what was read is kept, and the next run resumes there."
+                "The reason for each is above; what was read is kept, and the next run resumes there."
             )
 
     def _add_unread(self) -> None:

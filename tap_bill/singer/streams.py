@@ -19,7 +19,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib import RecordMessage
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL, Metadata
 
 from tap_bill.api.error_responses import ApiError
 from tap_bill.api.errors import BillError, ErrorAction
@@ -38,13 +38,14 @@ if t.TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.singerlib.catalog import MetadataMapping
 
     from tap_bill.api.error_responses import ErrorResponse
     from tap_bill.api.stats import StreamStats
     from tap_bill.singer.writer import PageWriter
     from tap_bill.sync.context import RunContext
 
-TOLD_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
+LOGGED_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
 """What ends a stream without being a fault of the tap; the last is how the SDK's dry run ends each after one record."""
 
 _PACKAGED: t.Final = files("tap_bill") / "schemas"
@@ -109,6 +110,15 @@ class BillStream(Stream):
         return row
 
     @property
+    def metadata(self) -> MetadataMapping:
+        """What the catalog selects; always the key, and the time that tells the present lines from older ones."""
+        found = super().metadata
+        for column in (*self.primary_keys, "parentUpdatedTime"):
+            if entry := found.get(("properties", column)):
+                entry.inclusion = Metadata.InclusionType.AUTOMATIC
+        return found
+
+    @property
     def is_wanted(self) -> bool:
         """Whether the catalog selects the stream, and no stream map removes it."""
         return super().selected and not maps.is_removed(self.stream_maps)
@@ -155,7 +165,8 @@ class BillStream(Stream):
             try:
                 for page in self._run.reader_of(self.resource).pages(extraction):
                     if why:
-                        self.logger.warning("%s: %s, so %s.", self.name, why, self._instead(extraction.scan))
+                        level, instead = self._level(extraction.scan), self._instead(extraction.scan)
+                        self.logger.log(level, "%s: %s, so %s.", self.name, why, instead)
                         why = ""
                     yield extraction, page
             except ApiError as error:
@@ -169,6 +180,11 @@ class BillStream(Stream):
             else:
                 return
             extraction = Extraction(extraction.endpoint, scan, is_begun=True)
+
+    def _level(self, scan: Scan) -> int:
+        """Return the level at which a simpler scan is logged; that some lists may have to be read whole is no news."""
+        expected = not self.replication_key or (self.resource.changes is Changes.ASSUMED and not scan.keeps_up)
+        return logging.INFO if expected else logging.WARNING
 
     def _instead(self, scan: Scan) -> str:
         """Say what a simpler scan is like."""
@@ -191,8 +207,10 @@ class BillStream(Stream):
             yield from super()._generate_record_messages(record)
 
     def log(self, message: str, *args: t.Any, level: int = logging.INFO, **kwargs: t.Any) -> None:
-        """Log a message, except the SDK's announcement of an error that is reported elsewhere, or that is none."""
-        if level == logging.ERROR and isinstance(sys.exception(), TOLD_ELSEWHERE):
+        """Log a message of the SDK, unless the tap logs the same: that a stream begins, and which error ends it."""
+        if message.startswith("Beginning sync of"):
+            return
+        if level == logging.ERROR and isinstance(sys.exception(), LOGGED_ELSEWHERE):
             return
         super().log(message, *args, level=level, **kwargs)
 
@@ -391,8 +409,9 @@ class ResourceStream(BillStream):
         self.stats.before = self.stats.after = state.shown
         self._regain(state)
         extraction = self._extractions.pop(context[ORGANIZATION], None) or self._plan(state)
-        since = spell(extraction.scan.since) if extraction.scan.since else "the beginning"
-        self.logger.info("%s: reading rows changed since %s.", self.name, since)
+        since = extraction.scan.since
+        which = f"what changed since {spell(since)}" if since else "everything"
+        self.logger.info("%s: reading %s.", self.name, which)
         try:
             for each, page in self.pages(extraction):
                 if each is not extraction:

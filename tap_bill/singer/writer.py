@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import sys
@@ -16,7 +17,7 @@ from tap_bill.api.errors import StoppedError, TargetGoneError
 from tap_bill.sync.state import ORGANIZATION
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from singer_sdk.singerlib import Message
 
@@ -31,21 +32,36 @@ def line_of(message: Message) -> bytes:
     return _ENCODER.encode(message.to_dict()) + b"\n"
 
 
-def _send(lines: bytes | bytearray) -> None:
-    """Write whole lines to stdout.
+@contextlib.contextmanager
+def output() -> Iterator[None]:
+    """Write to stdout, and see to it that what was written has left.
 
     Raises:
         TargetGoneError: if that is not possible any more.
     """
     try:
-        sys.stdout.buffer.write(lines)
-        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
     except OSError as error:
         # Python flushes stdout once more when it exits; there must be somewhere to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise TargetGoneError("The target stopped reading; see its own messages, then run again.") from None
-        raise TargetGoneError(f"Cannot write the output: {error.strerror}. Mend that, then run again.") from None
+        raise TargetGoneError(f"Cannot write the output: {error.strerror}. Fix that, then run again.") from None
+
+
+def say(line: str) -> None:
+    """Print a line of a report."""
+    with output():
+        print(line)  # noqa: T201 - a report is for stdout
+
+
+def _send(lines: bytes | bytearray) -> None:
+    """Write whole lines to stdout."""
+    with output():
+        sys.stdout.buffer.write(lines)
 
 
 class PageWriter(MsgSpecWriter):

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from tap_bill.api.client import BillClient, Client, SharedLimits, SpendClient
 from tap_bill.api.stats import RunStats
-from tap_bill.configuration import reads_only_spend
+from tap_bill.settings import reads_only_spend
 from tap_bill.sync.reader import Reader
 from tap_bill.sync.state import ORGANIZATION
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
+from runs import ACCOUNTS
 
 from bill_emulator import EXTRAS, Company, Credentials, Emulator
 from demo.warehouse import warehouse
@@ -16,6 +19,7 @@ from tap_bill.resources import RESOURCES
 from tap_bill.singer.records import line_rows
 
 PROJECT = Path(__file__).parents[2]
+ON_REQUEST = [resource.name for resource in RESOURCES if not resource.is_default]
 MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"
 MONEY = {
     "bills": ["amount", "fundingAmount", "paidAmount", "dueAmount", "scheduledAmount", "creditAmount", "exchangeRate"],
@@ -45,7 +49,7 @@ def pipeline(tmp_path_factory):
         environment = {
             **os.environ,
             **{f"TAP_BILL_{name.upper()}": value for name, value in settings.items()},
-            "TAP_BILL__SELECT": '["*.*"]',
+            "TAP_BILL__SELECT": json.dumps(["*.*", *(f"{name}.*" for name in ON_REQUEST)]),
             "TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url,
             "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
         }
@@ -168,3 +172,39 @@ def test_present_lines_are_those_with_their_bills_time(pipeline, edited):
         [shorter["id"]],
     ).fetchall()
     assert [line for (line,) in present] == [line["id"] for line in shorter["billLineItems"][1:]]
+
+
+def test_meltano_tells_the_tap_what_its_user_selected_and_shows_errors_as_such(tmp_path):
+    """`*.*` of this project's `meltano.yml` names no stream that is read on request only."""
+    with Emulator(company=Company(seed=7, bills=25), forbid=["roles"]) as emulator:
+        settings = {**emulator.credentials, "api_url": emulator.url}
+        variables = {f"TAP_BILL_{name.upper()}": value for name, value in settings.items()}
+
+        def meltano(*arguments, **more):
+            command = [MELTANO, *arguments]
+            environment = {
+                **{name: value for name, value in os.environ.items() if not name.startswith("MELTANO_")},
+                **variables,
+                **more,
+                "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
+                "NO_COLOR": "1",
+            }
+            return subprocess.run(
+                command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=600
+            )
+
+        tried = meltano("invoke", "tap-bill", "--test")
+        read = meltano("invoke", "tap-bill", TAP_BILL__SELECT='["vendor*.*", "roles.*", "*.*"]')
+        wrong = meltano("invoke", "tap-bill", TAP_BILL_DEV_KEY="01WRONG")
+    assert tried.returncode == read.returncode == 0, tried.stderr + read.stderr
+    first, _, *lines = tried.stdout.splitlines()
+    assert first == "Trying the streams that Meltano's `select` selects."
+    assert {line.split()[0] for line in lines if line.startswith("  ")} == {resource.name for resource in ACCOUNTS}
+    announced = {
+        message["stream"] for message in map(json.loads, read.stdout.splitlines()) if message["type"] == "SCHEMA"
+    }
+    assert announced & {*ON_REQUEST} == {name for name in ON_REQUEST if name.startswith("vendor")}
+    assert "Not read, because Meltano's `select` does not name them: customer_attachments, " in read.stderr
+    assert re.search(r"\[warning *\].*roles: skipped, because BILL does not let this user read it", read.stderr)
+    assert wrong.returncode == 1
+    assert re.search(r"\[error *\].*BDC_1102", wrong.stderr)

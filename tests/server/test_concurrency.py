@@ -108,8 +108,8 @@ def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
             "and contact BILL's support if it happens again."
         ),
         (
-            "1 of 2 streams could not be read to the end: vendors. The reason is logged above for each; what was read "
-            "is kept, and the next run resumes there."
+            "1 of 2 streams could not be read to the end: vendors. The reason for each is above; what was read is "
+            "kept, and the next run resumes there."
         ),
     ]
     assert "Traceback" not in run.stderr

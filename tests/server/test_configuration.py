@@ -1,4 +1,4 @@
-"""Every mistake in the settings is told in one line, before anything is sent."""
+"""Every mistake in the settings is reported in one line, before anything is sent."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ def test_half_a_configuration_names_the_missing_half(tap):
         ("rate_limit_max_wait", -1, "rate_limit_max_wait is -1; allowed: a whole number of seconds, 0 or more"),
         ("max_requests_per_hour", 0, "max_requests_per_hour is 0; allowed: a whole number, 1 or more"),
         ("max_organizations_in_parallel", 0, "max_organizations_in_parallel is 0; allowed: a whole number, 1 or more"),
-        ("console_api_token", "01TOKEN", "console_api_token is set beside password; set one of the two"),
+        ("console_api_token", "01TOKEN", "console_api_token is set as well as password; set only one of them"),
         (
             "organizations",
             [{"organization_id": "00801A"}],
-            "organizations is set beside organization_id; set one of the two",
+            "organizations is set as well as organization_id; set only one of them",
         ),
         (
             "remember_me_id",
             "x",
             (
-                "device is missing, which remember_me_id needs; "
+                "device is missing: remember_me_id needs it; "
                 "set it to the device name that was given with remember_me_id"
             ),
         ),
@@ -81,8 +81,8 @@ def test_half_a_configuration_names_the_missing_half(tap):
             "device",
             "x",
             (
-                "remember_me_id is missing, which device needs; "
-                "set it to the rememberMeId that BILL answered to an MFA challenge"
+                "remember_me_id is missing: device needs it; "
+                "set it to the rememberMeId from BILL's answer to an MFA challenge"
             ),
         ),
         ("request_timeout", 0, "request_timeout is 0; allowed: a whole number of seconds, 1 or more"),
@@ -91,7 +91,7 @@ def test_half_a_configuration_names_the_missing_half(tap):
             "yesterday",
             "start_date is 'yesterday'; allowed: a date or time such as 2026-01-31 or 2026-01-31T00:00:00Z",
         ),
-        ("username", "  ", "username is empty; allowed: the name of a sync token, or a user's e-mail address"),
+        ("username", "  ", MISSING["username"]),
         ("password", 5, "password is not valid; allowed: the value of the sync token, or the user's password"),
         (
             "dev_key",
@@ -158,8 +158,8 @@ OWN = "organization_id, username, password, console_api_token, dev_key, remember
             [{"organization_id": "00801A"}, {"organization_id": "00801B", "device": "x", "console_api_token": "t"}],
             [
                 (
-                    "remember_me_id is missing for organization 00801B, which device needs; "
-                    "set it to the rememberMeId that BILL answered to an MFA challenge"
+                    "remember_me_id is missing for organization 00801B: device needs it; "
+                    "set it to the rememberMeId from BILL's answer to an MFA challenge"
                 )
             ],
         ),
@@ -209,7 +209,38 @@ def test_every_setting_may_come_from_the_environment(tap, config):
 def test_an_environment_variable_that_is_not_a_number(tap):
     run = tap(NOWHERE, "--config", "ENV", env={"TAP_BILL_PAGE_SIZE": "many"})
     assert refused(run) == [
-        "A TAP_BILL_ environment variable cannot be read: invalid literal for int() with base 10: 'many'"
+        "The environment variable TAP_BILL_PAGE_SIZE cannot be read; allowed: a whole number from 1 to 100"
+    ]
+
+
+def test_every_environment_variable_that_cannot_be_read_is_named_without_its_value(tap):
+    wrong = {"TAP_BILL_MAX_RETRIES": "1.5", "TAP_BILL_ORGANIZATIONS": "s3cret", "TAP_BILL_STREAM_MAPS": "s3cret"}
+    run = tap(NOWHERE, "--config", "ENV", env=wrong)
+    assert sorted(line.partition(" cannot be read; allowed: ")[0] for line in refused(run)) == [
+        f"The environment variable {name}" for name in wrong
+    ]
+    assert "s3cret" not in run.stderr
+
+
+@pytest.mark.parametrize("way", ["environment", "file"])
+def test_what_is_blank_counts_as_not_set(tap, config, way):
+    blank = dict.fromkeys(SETTINGS.keys() - config.keys() - {"console_api_token", "remember_me_id"}, " ")
+    blank |= {"console_api_token": "", "remember_me_id": "\n"}
+    if way == "environment":
+        variables = {f"TAP_BILL_{name.upper()}": value for name, value in blank.items()}
+        variables |= {"TAP_BILL_STREAM_MAPS": "", "TAP_BILL_FLATTENING_MAX_DEPTH": ""}
+        run = tap(config, "--config", "ENV", env=variables, select={"roles"})
+    else:
+        run = tap(config | blank, select={"roles"})
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    assert run.records["roles"]
+
+
+def test_a_blank_password_of_an_organization_is_not_another_ones(tap):
+    common = {name: value for name, value in NOWHERE.items() if name != "organization_id"}
+    run = tap({**common, "organizations": [{"organization_id": "00801A", "password": ""}]})
+    assert refused(run) == [
+        "organizations[0].password is empty; allowed: the value of the sync token, or the user's password"
     ]
 
 
@@ -255,9 +286,7 @@ def test_a_server_that_is_not_running(tap):
 
 def test_a_catalog_without_our_streams(tap):
     (line,) = refused(tap(NOWHERE, catalog={"streams": []}))
-    assert line == (
-        "No stream of tap-bill is selected that could be read. Select some in the catalog (with Meltano: `select`)."
-    )
+    assert line == ("No stream is selected that can be read. Select some in the catalog (with Meltano: `select`).")
 
 
 def test_a_stream_map_that_cannot_be_read(tap):
@@ -268,10 +297,19 @@ def test_a_stream_map_that_cannot_be_read(tap):
 def test_an_unknown_setting_is_named_and_goes_no_further(tap):
     wrong = {**NOWHERE, "pagesize": 5, "batch_size_rows": 1, "add_record_metadata": True}
     assert tap(wrong).warnings == [
-        f"The setting {name} is unknown and has no effect."
-        for name in ("add_record_metadata", "batch_size_rows", "pagesize")
+        "Unknown setting add_record_metadata has no effect.",
+        "Unknown setting batch_size_rows has no effect.",
+        "Unknown setting pagesize; did you mean page_size?",
     ]
     assert not TapBill(config=dict(wrong)).config.keys() & {"pagesize", "batch_size_rows", "add_record_metadata"}
+
+
+def test_a_misspelt_setting_is_named_together_with_the_one_that_is_missing(tap):
+    wrong = {**NOWHERE, "devkey": "01SECRETKEY"}
+    del wrong["dev_key"]
+    run = tap(wrong)
+    assert refused(run) == [MISSING["dev_key"]]
+    assert run.warnings == ["Unknown setting devkey; did you mean dev_key?"]
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -284,11 +322,11 @@ def test_what_the_sdk_cannot_do_safely_is_refused(tap, several):
         "page_size is 0; allowed: a whole number from 1 to 100",
         (
             "batch_config cannot be used: the state would be written before the rows, and a run that is stopped in "
-            "between would lose them; take it out"
+            "between would lose them; remove it"
         ),
         (
             "emit_activate_version_messages cannot be used: the target would delete what it has before all is read, "
-            "and rows of other organizations too; take it out"
+            "and rows of other organizations too; remove it"
         ),
     ]
 
@@ -315,7 +353,7 @@ def test_a_wrong_setting_of_the_sdk_is_told_without_its_value(tap):
         "flattening_enabled is not valid; allowed: true or false",
         "flattening_max_depth is not valid; allowed: a whole number, 1 or more",
         "flattening_max_key_length is not valid; allowed: a whole number, 1 or more",
-        "flattening_separator is not valid; allowed: a text such as __",
+        "flattening_separator is not valid; allowed: text such as __",
         "stream_map_config is not valid; allowed: an object; expressions find it as config",
         (
             "stream_maps is not valid; allowed: for each stream null, or an object with an expression or null for each "
@@ -358,6 +396,7 @@ def test_discover_and_about_need_no_configuration(tap):
     assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 69)
     about = tap(None, "--about", "--format=json")
     assert about.exit_code == 0
+    assert "Spend & Expense" in json.loads(about.stdout)["description"]
     settings = json.loads(about.stdout)["settings"]["properties"]
     for name in [*CREDENTIALS, "api_url", "start_date", "page_size", "lookback_seconds", "request_timeout"]:
         assert settings[name]["title"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,8 +19,8 @@ SPEND = {r.name: r.name.removeprefix("spend_").replace("_", "-") for r in RESOUR
 """Stream and the emulator's table."""
 
 TOLD = (
-    "{} of {} streams could not be read to the end: {}. The reason is logged above for each; what was read is kept, "
-    "and the next run resumes there."
+    "{} of {} streams could not be read to the end: {}. The reason for each is above; what was read is kept, and the "
+    "next run resumes there."
 )
 
 
@@ -213,7 +214,21 @@ def test_an_output_that_takes_no_more_ends_the_run_with_one_line(tmp_path, emula
         ]
     done = patched(tmp_path, config, "", stdout="/dev/full")
     assert done.exit_code == 1
-    assert done.errors[-1] == "Cannot write the output: No space left on device. Mend that, then run again."
+    assert done.errors[-1] == "Cannot write the output: No space left on device. Fix that, then run again."
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+@pytest.mark.parametrize("option", ["--discover", "--about", "--test"])
+def test_a_report_that_cannot_be_written_ends_with_one_line(tmp_path, emulator, option):
+    (tmp_path / "config.json").write_text(json.dumps(settings(emulator)), encoding="utf-8")
+    command = [runs.TAP, "--config", tmp_path / "config.json", option]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        "| Cannot write the output: No space left on device. Fix that, then run again."
+    )
     assert "Traceback" not in done.stderr
 
 
@@ -475,6 +490,7 @@ def test_the_connection_test_goes_on_with_the_other_organizations(tap, several):
     assert first.startswith(f"{wrong}: BILL emulator ({url}) refused the sign-in to organization {wrong} with ")
     assert second == f"{broken}: bills: BILL refused GET /v3/bills for organization {broken} (HTTP 400: not accepted)."
     assert run.stdout.splitlines() == [
+        "Trying the streams that the catalog selects.",
         f"Signed in to BILL emulator ({url}), organization {broken}.",
         "  bills  cannot be read: see below",
         "  roles  can be read",
@@ -491,7 +507,7 @@ def test_the_connection_test_goes_on_with_the_other_side(tap, emulator):
     assert run.exit_code == 1
     (line,) = run.errors
     assert "refused spend_api_token" in line
-    assert run.stdout.splitlines()[1:] == [
+    assert run.stdout.splitlines()[2:] == [
         "  roles        can be read",
         "  spend_cards  cannot be tried: not signed in",
         "1 of 2 streams can be read.",

@@ -125,7 +125,7 @@ def test_one_that_fails_fails_alone(tap, several):
     assert f"refused the sign-in to organization {wrong} with BDC_1101" in told_wrong
     assert last == (
         f"4 of 5 organizations could not be read to the end: {wrong}, {forbidden}, {out_of_order}, {late}. "
-        "The reason is logged above for each; what was read is kept, and the next run resumes there."
+        "The reason for each is above; what was read is kept, and the next run resumes there."
     )
     for failed in (wrong, forbidden, out_of_order):
         assert bookmarks(run.state, failed) == bookmarks(before.state, failed)

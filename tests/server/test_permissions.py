@@ -98,7 +98,7 @@ def test_the_connection_test_lists_what_may_be_read(tap, company):
         rows = [request.query.get("max") for request in emulator.requests if "/v3/log" not in request.path]
         url = emulator.url
     assert run.exit_code == 0
-    first, *lines, count, advice = run.stdout.splitlines()
+    _, first, *lines, count, advice = run.stdout.splitlines()
     assert first == f"Signed in to BILL emulator ({url}), organization {company.organization_id}."
     assert dict(
         zip((line.split()[0] for line in lines), (line.split(maxsplit=1)[1] for line in lines), strict=True)
@@ -128,7 +128,7 @@ def test_the_connection_test_asks_for_selected_streams_only(tap, emulator):
         "/connect/v3/roles",
         "/connect/v3/logout",
     ]
-    assert run.stdout.splitlines()[1:] == [
+    assert run.stdout.splitlines()[2:] == [
         "  bills  can be read",
         "  roles  can be read",
         "2 of 2 streams can be read.",

@@ -395,3 +395,24 @@ def test_deselecting_a_field_of_a_line_leaves_the_parent_whole(tap, config, comp
     assert all("chartOfAccountId" not in line.get("classifications", {}) for line in run.records["bill_line_items"])
     for row in run.records["bills"]:
         assert row["billLineItems"] == sent[row["id"]]["billLineItems"]
+
+
+@pytest.mark.parametrize("stream", ["bill_line_items", "spend_transaction_reviewers"])
+def test_single_columns_of_a_line_table_come_with_what_its_rows_are_told_apart_by(
+    tap, config, catalog, emulator, stream
+):
+    narrowed = catalog({stream})
+    for entry in narrowed["streams"]:
+        for field in entry["metadata"]:
+            if field["breadcrumb"]:
+                field["metadata"] |= {"selected": field["breadcrumb"][-1] == "amount", "inclusion": "available"}
+    run = tap(config | emulator.spend_credentials, catalog=narrowed)
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    columns = {
+        "bill_line_items": {"organizationId", "billId", "id", "amount", "parentUpdatedTime"},
+        "spend_transaction_reviewers": {"transactionId", "position", "parentUpdatedTime"},
+    }[stream]
+    assert run.records[stream]
+    assert all(row.keys() == columns for row in run.records[stream])
+    (schema,) = run.of("SCHEMA")
+    assert schema["schema"]["properties"].keys() == columns

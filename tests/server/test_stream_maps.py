@@ -154,7 +154,7 @@ def test_nothing_is_left_to_read(tap, emulator):
     assert run.exit_code == 1
     assert run.stdout == ""
     (line,) = run.errors
-    assert line.startswith("No stream of tap-bill is selected that could be read.")
+    assert line.startswith("No stream is selected that can be read.")
     assert emulator.requests == []
 
 

@@ -84,3 +84,18 @@ def test_several_organizations_are_told_in_brief(tap):
         told[failed] == f"  FAILED: vendors: BILL refused GET /v3/vendors for {organization} (HTTP 400: not accepted)."
     )
     assert len([line for line in told if line.startswith("Organization")]) == 3
+
+
+def test_the_log_says_once_what_happens(tap, company):
+    """And nothing of what the SDK does inside."""
+    with Emulator(company=company, clock=Clock(NOON, frozen=True)) as emulator:
+        url = emulator.url
+        first = tap(settings(emulator), select={"bills", "bill_line_items", "roles"})
+        second = tap(settings(emulator), select={"bills", "bill_line_items", "roles"}, state=first.state)
+    signed_in = f"Signed in to BILL emulator ({url}), organization {company.organization_id}."
+    since = "2026-07-01T11:55:00.000Z"
+    for run, what in ((first, "everything"), (second, f"what changed since {since}")):
+        version, *lines = [line for line in run.log("INFO") if not line.startswith("METRIC")]
+        assert version.startswith("tap-bill v")
+        assert lines == [signed_in, f"bills: reading {what}.", "roles: reading everything.", "Summary of the run"]
+        assert (run.warnings, run.errors) == ([], [])

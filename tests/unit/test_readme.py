@@ -10,6 +10,7 @@ import readme
 
 from tap_bill.api.errors import CODES
 from tap_bill.resources import RESOURCES
+from tap_bill.tap import TapBill
 
 PROJECT = Path(__file__).parents[2]
 
@@ -23,6 +24,7 @@ def test_the_streams_are_counted():
     lines = sum(len(resource.lines) for resource in RESOURCES)
     text = readme.README.read_text(encoding="utf-8")
     assert f"{len(RESOURCES)} BILL resources as tables, and {lines} more tables" in text
+    assert f"{len(RESOURCES)} BILL resources and {lines} line tables" in (PROJECT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_every_code_that_the_tap_knows_is_explained():
@@ -42,13 +44,14 @@ def test_meltano_declares_every_setting():
         assert bool(declared[name].get("sensitive")) == bool(setting.schema.get("secret")), name
 
 
-def test_meltano_leaves_out_what_is_not_read_by_default():
+def test_meltano_is_told_what_the_tap_can_do():
     import yaml  # noqa: PLC0415
 
     project = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))
     (extractor,) = project["plugins"]["extractors"]
-    rare = [resource.name for resource in RESOURCES if not resource.is_default]
-    assert extractor["select"] == ["*.*", *(f"!{name}.*" for name in rare)]
+    capabilities = sorted(capability.value for capability in TapBill.capabilities)
+    assert sorted(extractor["capabilities"]) == capabilities
+    assert f"capabilities: [{', '.join(capabilities)}]" in readme.README.read_text(encoding="utf-8")
 
 
 def test_every_file_that_the_readme_links_to_is_there():

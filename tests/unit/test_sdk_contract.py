@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from singer_sdk import Stream, Tap
+from singer_sdk.configuration import _dict_config
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
 
@@ -23,7 +24,10 @@ CALLED_OR_REPLACED = [
     (Tap, "_reset_state_progress_markers", ["self"]),
     (Tap, "_handle_termination", ["self", "signum", "frame"]),
 ]
-OF_OTHERS = [(CustomStreamMap, "_eval", ["self", "expr", "expr_parsed", "record", "property_name"])]
+OF_OTHERS = [
+    (CustomStreamMap, "_eval", ["self", "expr", "expr_parsed", "record", "property_name"]),
+    (_dict_config, "parse_environment_config", ["config_schema", "prefix", "dotenv_path"]),
+]
 
 
 @pytest.mark.parametrize(("owner", "name", "parameters"), CALLED_OR_REPLACED + OF_OTHERS, ids=str)
