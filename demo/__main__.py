@@ -50,7 +50,7 @@ def demonstrate() -> None:
             counts, owed = report.rows_per_table(database), report.aging(database)
     report.print_rows(counts)
     report.print_aging(owed)
-    print('\nTo load your own company, see "Five minutes with your own BILL account" in README.md.')
+    print('\nTo load your own company, see "Quick start" in README.md.')
 
 
 if __name__ == "__main__":
