@@ -24,7 +24,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("fixed")
 
-LONGEST_FIRST = ("test_meltano", "test_wheel", "test_histories", "test_stream_maps")
+LONGEST_FIRST = ("test_meltano", "test_quick_start", "test_wheel", "test_histories", "test_stream_maps")
 SHARES_NOTHING = {
     "test_answers", "test_concurrency", "test_configuration", "test_faults", "test_incremental",
     "test_interruptions", "test_isolation", "test_limits", "test_order", "test_organizations", "test_parts",

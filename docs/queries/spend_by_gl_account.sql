@@ -17,5 +17,5 @@ left join bill.vendors as vendor
 left join bill.chart_of_accounts as account
   on account."organizationId" = line."organizationId" and account.id = line.classifications ->> 'chartOfAccountId'
 where bill.archived is not true
-group by 1, 2, 3, 4
+group by 1, 2, account.id, 3, 4
 order by 1, 2, amount desc
