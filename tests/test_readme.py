@@ -48,9 +48,11 @@ def test_the_readme_is_short():
 
 def test_the_streams_are_counted():
     lines = sum(len(resource.lines) for resource in RESOURCES)
-    assert f"{len(RESOURCES)} BILL resources as tables, and {lines} more tables" in text_of(README)
-    assert f"**: {len(COSTLY)} streams, such as" in text_of(README)
-    assert f"{len(RESOURCES)} streams come from lists in BILL; {lines} more" in text_of(DOCS / "streams.md")
+    text = " ".join(text_of(README).split())
+    assert f"{len(RESOURCES)} BILL resources as tables, and {lines} more tables" in text
+    assert f"**: {len(COSTLY)} streams, such as" in text
+    text = " ".join(text_of(DOCS / "streams.md").split())
+    assert f"{len(RESOURCES)} streams come from lists in BILL; {lines} more" in text
 
 
 def test_every_code_that_the_tap_knows_is_explained():
