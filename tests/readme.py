@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections import Counter
 from contextlib import redirect_stdout
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
@@ -285,13 +286,13 @@ def rows_of(company):
     return counts
 
 
-def aging(company):
-    """What the company owes: per currency the amounts of `report.AGES`."""
+def aging(company, day=report.AS_OF):
+    """What the company owes on a day: per currency the amounts of `report.AGES`."""
     currencies = {vendor["id"]: vendor["billCurrency"] for vendor in company.rows("vendors")}
     owed = Counter()
     for bill in company.rows("bills"):
         if not bill["archived"]:
-            days = (report.AS_OF - report.date.fromisoformat(bill["dueDate"])).days if "dueDate" in bill else 0
+            days = (day - date.fromisoformat(bill["dueDate"])).days if "dueDate" in bill else 0
             age = 0 if days <= 0 else min(1 + (days - 1) // 30, 4)
             for column in (age, 5):
                 owed[currencies[bill["vendorId"]], column] += bill["dueAmount"]

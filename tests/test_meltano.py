@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections import Counter
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -174,19 +175,22 @@ def test_present_lines_are_those_with_their_bills_time(pipeline, edited):
     assert [line for (line,) in present] == [line["id"] for line in edited["billLineItems"][1:]]
 
 
-def answer(database, name):
-    """The rows of one of the documented queries; today is the day on which the company's history ends."""
+def answer(database, name, day=report.AS_OF):
+    """The rows of one of the documented queries, as if it were asked on a day."""
     text = (readme.DOCS / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-    return database.execute(text.replace("current_date", f"date '{report.AS_OF}'")).fetchall()
+    return database.execute(text.replace("current_date", f"date '{day}'")).fetchall()
 
 
 def test_what_is_owed_by_age(pipeline, edited):
     company, _, database = pipeline
-    rows = answer(database, "ap_aging")
-    assert {organization for organization, *_ in rows} == {company.organization_id}
-    found = [(currency, [amount or 0 for amount in amounts]) for _, currency, *amounts in rows]
-    assert found == readme.aging(company)
-    assert len(found) > 3
+    owed = [bill for bill in company.rows("bills") if bill["dueAmount"] and not bill["archived"]]
+    for late in (0, 1, 30, 31, 60, 61, 90, 91):
+        day = date.fromisoformat(owed[0]["dueDate"]) + timedelta(days=late)
+        rows = answer(database, "ap_aging", day)
+        assert {organization for organization, *_ in rows} == {company.organization_id}
+        found = [(currency, [amount or 0 for amount in amounts]) for _, currency, *amounts in rows]
+        assert found == readme.aging(company, day), day
+        assert len(found) > 3
 
 
 def test_spend_by_account_counts_the_lines_that_exist_now(pipeline, edited):
