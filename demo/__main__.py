@@ -60,7 +60,7 @@ def demonstrate() -> None:
     python = here.relative_to(pipeline.PROJECT) if here.is_relative_to(pipeline.PROJECT) else here
     print(f"\nThe database is kept in {DATABASE.relative_to(pipeline.PROJECT)}. Ask it anything, for example:\n")
     print(f"  {python} -m demo.query '{EXAMPLE}'")
-    print('\nTo load your own company, see "Five minutes with your own BILL account" in README.md.')
+    print('\nTo load your own company, see "Quick start" in README.md.')
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
 
 
 class Area(enum.Enum):
-    """Part of BILL; the value is its name for the README."""
+    """Part of BILL; the value is its name for the docs."""
 
     PAYABLE = "Accounts payable"
     RECEIVABLE = "Accounts receivable"
@@ -105,7 +105,7 @@ class Resource:
 
     Args:
         name: the stream.
-        bill_object: BILL's name for it, for the README.
+        bill_object: BILL's name for it, for the docs.
         path: below `api_url`; `{organization_id}` and `{parent_id}` are filled in.
         changes: how sure reading by time is.
         area: part of BILL. Spend & Expense is read with a token of its own, all others with a session.

@@ -279,7 +279,7 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         "printable ASCII text on one line",
     ),
 }
-"""Every setting of the tap, in the order in which the README shows them."""
+"""Every setting of the tap, in the order in which the docs show them."""
 
 LOGIN: t.Final[dict[str, str]] = {
     "organization_id": "organizationId",

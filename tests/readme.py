@@ -1,15 +1,34 @@
-"""The README's tables, made from the code: `python tests/readme.py` writes them, a test compares them."""
+"""The generated parts of README.md and docs/: `python` with this file writes them, a test compares them."""
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import tomllib
+from collections import Counter
+from contextlib import redirect_stdout
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote
 
+from bill_emulator import Company
+from demo import report
+from demo.__main__ import BILLS
 from tap_bill.resources import RESOURCES, Changes
 from tap_bill.settings import ALTERNATIVES, NEEDED, SETTINGS
+from tap_bill.singer.records import line_rows
 from tap_bill.singer.streams import stream_classes
+from tap_bill.tap import TapBill
 
-README = Path(__file__).parents[1] / "README.md"
+PROJECT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
+README = PROJECT / "README.md"
+DOCS = PROJECT / "docs"
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
+QUERIES = sorted((DOCS / "queries").glob("*.sql"))
+
+BLOCK = re.compile(r"<!-- generated: (?P<name>[\w ]+) -->\n.*?<!-- end of \1 -->", re.DOTALL)
 
 HOW = {
     Changes.DOCUMENTED: "what changed",
@@ -18,10 +37,30 @@ HOW = {
     Changes.NONE: "whole",
 }
 
+PICTURED = (
+    "vendors",
+    "bills",
+    "bill_line_items",
+    "payments",
+    "payment_bill_payments",
+    "customers",
+    "invoices",
+    "invoice_line_items",
+    "receivable_payments",
+)
+"""What the small picture of the tables shows."""
+
 
 def table(*rows):
     head, *body = ["| " + " | ".join(cells) + " |" for cells in rows]
     return "\n".join([head, "| " + " | ".join("---" for _ in rows[0]) + " |", *body])
+
+
+def fenced(language, text):
+    return f"```{language}\n{text.strip()}\n```"
+
+
+# Streams and columns
 
 
 def streams():
@@ -34,10 +73,12 @@ def streams():
         parent = resource.parent
         how = f"for each of `{parent.stream}` that is read" if parent else HOW[resource.changes]
         read = "by default" if resource.is_default else "**if selected**"
-        rows.append((f"`{main.name}`", resource.area.value, resource.bill_object, key(main), how, cost(resource), read))
+        rows.append(
+            (linked(main.name), resource.area.value, resource.bill_object, key(main), how, cost(resource), read)
+        )
         rows += [
             (
-                f"&nbsp;&nbsp;`{line.name}`",
+                f"&nbsp;&nbsp;{linked(line.name)}",
                 "",
                 f"`{'[].'.join(line.lines.array)}[]`",
                 key(line),
@@ -48,6 +89,10 @@ def streams():
             for line in lines
         ]
     return table(*rows)
+
+
+def linked(stream):
+    return f"[`{stream}`](columns.md#{stream})"
 
 
 def cost(resource):
@@ -61,6 +106,59 @@ def cost(resource):
 
 def key(stream):
     return ", ".join(f"`{column}`" for column in stream.primary_keys)
+
+
+def schema_of(name):
+    return json.loads((PROJECT / "schemas" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def columns():
+    """A section for each table, in the order of the table of streams."""
+    return "\n\n".join(section(name, resource) for resource in RESOURCES for name in resource.tables)
+
+
+def section(name, resource):
+    schema = schema_of(name)
+    elsewhere = {"[].".join(lines.array) for lines in resource.lines}
+    rows = [("Column", "Type", "What it is"), *described(schema["properties"], elsewhere)]
+    return f"## {name}\n\n{schema['description']}\n\n{table(*rows)}"
+
+
+def described(properties, elsewhere, path=""):
+    """The columns and what is inside them, except for arrays that have a table of their own."""
+    for name, column in properties.items():
+        full = f"{path}{name}"
+        yield f"`{full}`", type_of(column), column["description"].replace("|", "\\|")
+        yield from described(column.get("properties", {}), elsewhere, f"{full}.")
+        if full not in elsewhere:
+            yield from described(column.get("items", {}).get("properties", {}), elsewhere, f"{full}[].")
+
+
+def type_of(column):
+    kinds = column["type"] if isinstance(column["type"], list) else [column["type"]]
+    (kind,) = (kind for kind in kinds if kind != "null")
+    return column.get("format", kind)
+
+
+def picture():
+    """The relations between the most used tables: keys from the resource table, references from the schemas."""
+    classes = {stream.name: stream for stream in stream_classes(RESOURCES)}
+    lines = ["erDiagram"]
+    for name in PICTURED:
+        owners = {resource.name: resource.parent_key for resource in RESOURCES if name in resource.tables[1:]}
+        columns = schema_of(name)["properties"]
+        references = {
+            found[1]: column
+            for column, spec in columns.items()
+            if (found := re.search(r"joins (\w+)\.id\b", spec["description"])) and found[1] in PICTURED
+        }
+        lines += [f"  {other} ||--o{{ {name} : {column}" for other, column in (references | owners).items()]
+    for name in PICTURED:
+        lines += [f"  {name} {{", *(f"    string {column} PK" for column in classes[name].primary_keys), "  }"]
+    return fenced("mermaid", "\n".join(lines))
+
+
+# Settings and Meltano
 
 
 def settings():
@@ -81,19 +179,149 @@ def code(value):
     return "" if value is None else f"`{value}`"
 
 
-TABLES = {"streams": streams, "settings": settings}
+def kind(setting):
+    """What Meltano calls the type of a setting."""
+    return "date_iso8601" if setting.schema.get("format") == "date-time" else setting.schema["type"]
 
 
-def with_tables(text):
-    """Return the README with every generated table as the code has it now."""
-    for name, make in TABLES.items():
-        block = f"<!-- {name}: made by tests/readme.py -->\n{make()}\n<!-- end of {name} -->"
-        text, count = re.subn(
-            rf"<!-- {name}: .*?<!-- end of {name} -->", lambda _, block=block: block, text, flags=re.DOTALL
-        )
-        assert count == 1, f"README.md needs one place for the table of {name}"
-    return text
+def declared(name, setting):
+    sensitive = ", sensitive: true" if setting.schema.get("secret") else ""
+    return f"    - {{name: {name}, kind: {kind(setting)}{sensitive}}}"
+
+
+MELTANO = """
+requires_meltano: ">=4,<5"
+project_id: bill-pipeline          # any name
+default_environment: prod
+send_anonymous_usage_stats: false
+environments:
+- name: prod
+plugins:
+  extractors:
+  - name: tap-bill
+    namespace: tap_bill
+    pip_url: /path/to/tap-bill     # your checkout of this repository, or git+https://<its address>@<commit>
+    executable: tap-bill
+    load_schema: bill              # the schema in the warehouse
+    capabilities: [{capabilities}]
+    settings:
+{settings}
+    select:                        # streams that cost many requests are read only if they are named here as well
+    - "*.*"
+  loaders:
+  - name: target-postgres
+    namespace: target_postgres
+    pip_url: meltanolabs-target-postgres==0.8.1
+    executable: target-postgres
+    dialect: postgres
+    settings:
+    - {{name: host, kind: string}}
+    - {{name: port, kind: integer}}
+    - {{name: user, kind: string}}
+    - {{name: password, kind: string, sensitive: true}}
+    - {{name: database, kind: string}}
+    - {{name: default_target_schema, kind: string, value: $MELTANO_EXTRACT__LOAD_SCHEMA}}
+    - {{name: validate_records, kind: boolean, value: false}}
+    - {{name: sanitize_null_text_characters, kind: boolean, value: true}}
+"""
+
+
+def meltano():
+    return fenced(
+        "yaml",
+        MELTANO.format(
+            capabilities=", ".join(sorted(capability.value for capability in TapBill.capabilities)),
+            settings="\n".join(declared(*item) for item in SETTINGS.items()),
+        ),
+    )
+
+
+# What is true of the project
+
+
+def badges():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = [found[1] for text in project["classifiers"] if (found := re.search(r":: (3\.\d+)$", text))]
+    (sdk,) = (found[1] for text in project["dependencies"] if (found := re.match(r"singer-sdk\S*~=(\d+\.\d+)", text)))
+    wanted = {
+        "License": (project["license"], "LICENSE"),
+        "Python": (" | ".join(versions), "pyproject.toml"),
+        "Singer SDK": (sdk, "pyproject.toml"),
+    }
+    return "\n".join(
+        f"[![{name}: {value}](https://img.shields.io/badge/{badge(name)}-{badge(value)}-blue)]({file})"
+        for name, (value, file) in wanted.items()
+    )
+
+
+def badge(text):
+    return quote(text.replace("-", "--"))
+
+
+def demo():
+    """The end of what `make demo` prints, reckoned from its company's books."""
+    company = Company(seed=7, bills=BILLS)
+    text = io.StringIO()
+    with redirect_stdout(text):
+        report.print_rows(rows_of(company))
+        print("=")
+        report.print_aging(aging(company))
+    first, last = text.getvalue().split("\n=\n")
+    return fenced("text", first.splitlines()[0] + "\n" + last.rstrip().split("\n\nEvery total")[0])
+
+
+def rows_of(company):
+    """How many rows of each table the demo loads."""
+    counts = {}
+    for resource in RESOURCES:
+        if resource.is_default:
+            spend = resource.name.removeprefix("spend_").replace("_", "-")
+            records = company.spend.rows(spend) if resource.is_spend else company.rows(resource.name)
+            counts[resource.name] = len(records)
+            for lines in resource.lines:
+                counts[lines.name] = sum(1 for record in records for _ in line_rows(lines, record))
+    return counts
+
+
+def aging(company, day=report.AS_OF):
+    """What the company owes on a day: per currency the amounts of `report.AGES`."""
+    currencies = {vendor["id"]: vendor["billCurrency"] for vendor in company.rows("vendors")}
+    owed = Counter()
+    for bill in company.rows("bills"):
+        if not bill["archived"]:
+            days = (day - date.fromisoformat(bill["dueDate"])).days if "dueDate" in bill else 0
+            age = 0 if days <= 0 else min(1 + (days - 1) // 30, 4)
+            for column in (age, 5):
+                owed[currencies[bill["vendorId"]], column] += bill["dueAmount"]
+    return [
+        (currency, [owed[currency, column] or Decimal(0) for column in range(6)])
+        for currency in sorted({currency for currency, _ in owed})
+    ]
+
+
+# Putting it in its place
+
+BLOCKS = {
+    "badges": badges,
+    "demo": demo,
+    "meltano": meltano,
+    "picture": picture,
+    "streams": streams,
+    "columns": columns,
+    "settings": settings,
+    **{f"query {path.stem}": lambda path=path: fenced("sql", path.read_text(encoding="utf-8")) for path in QUERIES},
+}
+
+
+def regenerated(text):
+    """Return a page with every generated part as the code has it now."""
+    return BLOCK.sub(lambda found: block(found["name"]), text)
+
+
+def block(name):
+    return f"<!-- generated: {name} -->\n{BLOCKS[name]()}\n<!-- end of {name} -->"
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(regenerated(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -6,14 +6,18 @@ import json
 import os
 import re
 import subprocess
+from collections import Counter
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
+import readme
 from runs import ACCOUNTS
 
 from bill_emulator import EXTRAS, Company, Credentials, Emulator
+from demo import report
 from demo.warehouse import warehouse
 from tap_bill.resources import RESOURCES
 from tap_bill.singer.records import line_rows
@@ -145,7 +149,7 @@ def edited(pipeline):
     shorter = next(row for row in company.rows("bills") if len(row["billLineItems"]) > 1 and row["id"] != bill["id"])
     vendor = company.rows("vendors")[3]
     company.edit("bills", bill["id"], {"amount": Decimal("1234567.80")}, remove=("description",))
-    company.edit("bills", shorter["id"], {"billLineItems": shorter["billLineItems"][1:]})
+    company.edit("bills", shorter["id"], {"billLineItems": shorter["billLineItems"][1:], "fieldOfTomorrow": 1})
     company.edit("vendors", vendor["id"], {"name": "Zażółć gęślą jaźń 東京 🧾", "archived": True})
     company.add("bills")
     run()
@@ -208,3 +212,88 @@ def test_meltano_tells_the_tap_what_its_user_selected_and_shows_errors_as_such(t
     assert re.search(r"\[warning *\].*roles: skipped, because BILL does not let this user read it", read.stderr)
     assert wrong.returncode == 1
     assert re.search(r"\[error *\].*BDC_1102", wrong.stderr)
+
+
+def answer(database, name, day=report.AS_OF):
+    """The rows of one of the documented queries, as if it were asked on a day."""
+    text = (readme.DOCS / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    return database.execute(text.replace("current_date", f"date '{day}'")).fetchall()
+
+
+def test_what_is_owed_by_age(pipeline, edited):
+    company, _, database = pipeline
+    owed = [bill for bill in company.rows("bills") if bill["dueAmount"] and not bill["archived"]]
+    for late in (0, 1, 30, 31, 60, 61, 90, 91):
+        day = date.fromisoformat(owed[0]["dueDate"]) + timedelta(days=late)
+        rows = answer(database, "ap_aging", day)
+        assert {organization for organization, *_ in rows} == {company.organization_id}
+        found = [(currency, [amount or 0 for amount in amounts]) for _, currency, *amounts in rows]
+        assert found == readme.aging(company, day), day
+        assert len(found) > 3
+
+
+def test_spend_by_account_counts_the_lines_that_exist_now(pipeline, edited):
+    company, _, database = pipeline
+    currencies = {vendor["id"]: vendor["billCurrency"] for vendor in company.rows("vendors")}
+    names = {account["id"]: account["name"] for account in company.rows("chart_of_accounts")}
+    lines, amounts = Counter(), Counter()
+    for bill in company.rows("bills"):
+        if not bill["archived"]:
+            for line in bill["billLineItems"]:
+                account = names.get(line.get("classifications", {}).get("chartOfAccountId"), "(no account)")
+                lines[currencies[bill["vendorId"]], account] += 1
+                amounts[currencies[bill["vendorId"]], account] += line["amount"]
+    rows = answer(database, "spend_by_gl_account")
+    assert {(currency, name): count for _, currency, _, name, count, _ in rows} == lines
+    assert {(currency, name): amount for _, currency, _, name, _, amount in rows} == amounts
+    assert database.execute("select count(*) from bill_line_items").fetchone() > (sum(lines.values()),)
+
+
+def test_payments_by_vendor_are_those_that_arrived(pipeline, edited):
+    company, _, database = pipeline
+    vendors = {vendor["id"]: vendor for vendor in company.rows("vendors")}
+    paid = [payment for payment in company.rows("payments") if payment["status"] == "PAID"]
+    sums, dollars = Counter(), Counter()
+    for payment in paid:
+        vendor = vendors[payment["vendorId"]]
+        sums[vendor["name"], vendor["billCurrency"]] += payment["amount"]
+        dollars[vendor["name"], vendor["billCurrency"]] += payment["fundingAmount"]
+    rows = answer(database, "payments_by_vendor")
+    assert {(name, currency): amount for _, name, currency, _, amount, _, _ in rows} == sums
+    assert {(name, currency): amount for _, name, currency, _, _, amount, _ in rows} == dollars
+    assert sum(count for _, _, _, count, *_ in rows) == len(paid)
+    assert str(max(last for *_, last in rows)) == max(payment["processDate"] for payment in paid)
+
+
+def test_open_invoices_are_those_not_archived_and_not_paid(pipeline, edited):
+    company, _, database = pipeline
+    customers = {customer["id"]: customer for customer in company.rows("customers")}
+    open_ = {
+        invoice["invoiceNumber"]: (customers[invoice["customerId"]]["name"], invoice["dueDate"], invoice["dueAmount"])
+        for invoice in company.rows("invoices")
+        if not invoice["archived"] and invoice["dueAmount"]
+    }
+    rows = answer(database, "open_invoices")
+    assert {number: (name, str(due), amount) for _, name, number, due, _, _, amount in rows} == open_
+    assert all(days == (report.AS_OF - due).days for _, _, _, due, days, _, _ in rows)
+    owed = Counter()
+    for _, name, *_, amount in rows:
+        owed[name] += amount
+    assert owed == {row["name"]: row["balance"]["amount"] for row in customers.values() if row["balance"]["amount"]}
+
+
+@pytest.mark.parametrize("page", readme.PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_query_of_a_page_runs(pipeline, edited, page):
+    _, _, database = pipeline
+    for query in re.findall(r"^```sql\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        assert database.execute(query).fetchall(), query
+
+
+def test_unknown_fields_are_found_as_documented(pipeline, edited):
+    _, _, database = pipeline
+    streams = (readme.DOCS / "streams.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"^select id, _unknown_fields .*$", streams, re.MULTILINE)
+    _, shorter, _ = edited
+    assert database.execute(query).fetchall() == [(shorter["id"], {"fieldOfTomorrow": 1})]
+    every = database.execute("select count(*), count(_unknown_fields) from bills").fetchone()
+    assert every[0] == every[1] > 1

@@ -11,7 +11,7 @@ import pytest
 
 from demo.warehouse import warehouse
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
