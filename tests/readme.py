@@ -288,7 +288,7 @@ def aging(company, day=report.AS_OF):
     currencies = {vendor["id"]: vendor["billCurrency"] for vendor in company.rows("vendors")}
     owed = Counter()
     for bill in company.rows("bills"):
-        if not bill["archived"]:
+        if bill["dueAmount"] and not bill["archived"]:
             days = (day - date.fromisoformat(bill["dueDate"])).days if "dueDate" in bill else 0
             age = 0 if days <= 0 else min(1 + (days - 1) // 30, 4)
             for column in (age, 5):

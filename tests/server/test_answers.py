@@ -362,17 +362,17 @@ def test_no_timeout_is_too_long(tap, bill):
 def test_the_next_hour_is_never_further_away_than_an_hour():
     """BILL's clock jumps back by years while its next hour is waited for."""
     clock = ServerClock()
-    clock.tell(datetime(2026, 7, 1, 12, 59, 50, tzinfo=UTC))
+    clock.set(datetime(2026, 7, 1, 12, 59, 50, tzinfo=UTC))
     quota = HourlyQuota("requests", clock, max_wait=HOUR)
     stop = Patience()
     quota.admit(StreamStats(), stop)
     assert quota.used_up()
-    clock.tell(datetime(2001, 1, 1, tzinfo=UTC))
+    clock.set(datetime(2001, 1, 1, tzinfo=UTC))
     waits = []
 
     def wait(seconds):
         waits.append(seconds)
-        clock.tell(datetime(2026, 7, 1, 13, 0, 1, tzinfo=UTC))
+        clock.set(datetime(2026, 7, 1, 13, 0, 1, tzinfo=UTC))
         return False
 
     stop.wait = wait

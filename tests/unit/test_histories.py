@@ -71,9 +71,7 @@ def outcome(seed):
     return "failed" if not ended_well else "moved" if has_moved else "stayed"
 
 
-@pytest.mark.parametrize(
-    "part", [0, *(pytest.param(number, marks=pytest.mark.no_cover) for number in range(1, PARTS))]
-)  # the lines that one part runs are those of the others
+@pytest.mark.parametrize("part", range(PARTS))
 def test_nothing_is_lost_in_silence(part, monkeypatch):
     """More histories, and others each time: `EXAMPLES_TIMES=10 make test`."""
     adversary.only_bills(monkeypatch)
