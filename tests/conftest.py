@@ -27,6 +27,27 @@ from xdist.scheduler import LoadScopeScheduling
 from bill_emulator import Company, Emulator
 from tap_bill.resources import RESOURCES
 
+# What the workers start is measured as any process is, but the workers themselves by pytest-cov alone, and once: else
+# what `NOT_MEASURED` leaves out is measured all the same.
+FOR_WORKERS = "MEASURED_BY_WORKERS"
+if "PYTEST_XDIST_WORKER" in os.environ and FOR_WORKERS in os.environ:
+    os.environ[runs.MEASURED] = os.environ.pop(FOR_WORKERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes():
+    if runs.MEASURED in os.environ:
+        os.environ[FOR_WORKERS] = os.environ.pop(runs.MEASURED)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session):
+    """Stop what pytest-cov 7.1 has started in a worker before it knew that it is one."""
+    controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if controller and hasattr(session.config, "workerinput"):
+        controller.cov.stop()
+
+
 # A test is red because of the code, not because of the examples or the machine of the day.
 hypothesis.settings.register_profile(
     "fixed",
