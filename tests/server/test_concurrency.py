@@ -117,12 +117,14 @@ def test_the_failure_of_a_reader_reaches_the_user_as_one_sentence(tap):
 
 @pytest.mark.parametrize("layers", [[], [failing("/v3/vendors")]])
 def test_no_reader_outlives_the_run(layers, capsysbinary):
+    before = {*threading.enumerate()}  # of taps that other tests made and did not close
     with Emulator(company=Company(seed=7, bills=100), layers=layers) as emulator:
         tap = TapBill(config=settings(emulator, page_size=10, max_retries=0))
         with contextlib.suppress(BillError):
             tap.run()
         assert emulator.counters.requests > 30
-    assert [thread for thread in threading.enumerate() if thread.name == "tap-bill-reader"] == []
+    after = {*threading.enumerate()} - before
+    assert [thread for thread in after if thread.name == "tap-bill-reader"] == []
     assert capsysbinary.readouterr().out.count(b'"stream":"bills"') > 100
 
 
