@@ -22,9 +22,10 @@ test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
 	@$(MAKE) --no-print-directory lint; lint=$$?; $(keep_compiled) .venv/bin/python -m pytest $(side_by_side) $(measured) && exit $$lint
 
-check:  ## Lint and types only
+check:  ## Lint, types and the direction of imports
 	@$(set_up) .venv/installed
 	@$(MAKE) --no-print-directory lint
+	@.venv/bin/python -m pytest --quiet --no-header --durations=0 tests/unit/test_architecture.py
 
 lint:
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy --no-error-summary
