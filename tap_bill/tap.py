@@ -217,7 +217,7 @@ class TapBill(Tap):
         """Note the signal; the run ends between two pages, so that no line of output is cut."""
         del frame
         self.signal = signum
-        if not self.context.is_reading:
+        if "context" not in vars(self) or not self.context.is_reading:
             self._check()
 
     def _check(self) -> None:
