@@ -8,7 +8,6 @@ import os
 import typing as t
 from collections import Counter
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 from jsonschema import Draft202012Validator, FormatChecker
 from singer_sdk.configuration._dict_config import parse_environment_config
@@ -563,5 +562,9 @@ def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
 def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str, str]:
     """Return the settings that nothing reads, each with the one that was probably meant, or with an empty text."""
     names = sorted(config.keys() - schema["properties"].keys() - REFUSED.keys())
+    if not names:
+        return {}
+    from difflib import get_close_matches  # noqa: PLC0415 - takes 35 ms to import, and is seldom needed
+
     known = [*SETTINGS, *SDK_SETTINGS]
     return {name: next(iter(get_close_matches(name.lower(), known, n=1, cutoff=LIKENESS)), "") for name in names}
