@@ -63,6 +63,17 @@ def credit_state(credit: Credit) -> str:
     return _CREDIT_STATES[(credit.applied > 0) + (credit.applied >= credit.total)]
 
 
+def share_of(payment: Payment, debt: Debt, currency: str, *, days: int) -> Row:
+    """What of a payment went to one bill or invoice, as its row shows it; it arrives so many days after it was sent."""
+    amount = sum(share.amount for share in payment.shares if share.target == debt.serial)
+    return {
+        "id": payment.id,
+        "amount": money(amount, currency),
+        "status": payment.state,
+        "date": payment.day(days),
+    }
+
+
 def quantity(line: Line) -> Decimal:
     """The quantity of a line, such as 3 or 2.5."""
     return Decimal(line.halves) / 2
@@ -214,7 +225,7 @@ class PayableRows:
             recordStatus=debt.record_status,
             createdBy=self.settings.clerk(i),
             paymentTermId=None if term is None else ref("payment_terms", term),
-            payments=[self._bill_payment(self.side.payments[n], debt, currency) for n in debt.settled_by],
+            payments=[share_of(self.side.payments[n], debt, currency, days=2) for n in debt.settled_by],
         )
 
     def _header(self, debt: Debt, party: Party) -> Row:
@@ -257,15 +268,6 @@ class PayableRows:
             )
             for place, state in enumerate(states, 1)
         ]
-
-    def _bill_payment(self, payment: Payment, debt: Debt, currency: str) -> Row:
-        amount = sum(share.amount for share in payment.shares if share.target == debt.serial)
-        return {
-            "id": payment.id,
-            "amount": money(amount, currency),
-            "status": payment.state,
-            "date": payment.day(2),
-        }
 
     def payment(self, payment: Payment) -> Row:
         """One payment and how it is split over bills."""

@@ -15,7 +15,7 @@ from bill_emulator.company.ids import line_id, make_id
 from bill_emulator.company.ledger import CLOSED, Credit, Debt, Ledger, Line, Party, Payment, exchange_rate, money
 from bill_emulator.company.names import CUSTOMERS, PEOPLE, picked
 from bill_emulator.company.parts import PARTS
-from bill_emulator.company.payables import credit_state, quantity
+from bill_emulator.company.payables import credit_state, quantity, share_of
 from bill_emulator.company.settings import Settings, address, lean
 from bill_emulator.times import calendar_day, shown
 
@@ -91,7 +91,7 @@ class ReceivableRows:
             updatedTime=shown(debt.updated),
             invoiceLineItems=[self._invoice_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
             payToChartOfAccountId=self.settings.account("1000") if i % 3 == 0 else None,
-            payments=[self._invoice_payment(self.side.payments[n], debt, currency) for n in debt.settled_by],
+            payments=[share_of(self.side.payments[n], debt, currency, days=0) for n in debt.settled_by],
             classifications=self._header(i, party) if i % 2 else None,
             salesTaxItemId=self.settings.item(TAX_ITEMS[debt.sheet.tax_rate]) if taxed else None,
             salesTaxTotal=money(debt.sheet.tax, currency) if taxed else None,
@@ -113,15 +113,6 @@ class ReceivableRows:
             quantity=quantity(line),
             classifications=self._classifications(index, party, line.what),
         )
-
-    def _invoice_payment(self, payment: Payment, debt: Debt, currency: str) -> Row:
-        amount = sum(share.amount for share in payment.shares if share.target == debt.serial)
-        return {
-            "id": payment.id,
-            "amount": money(amount, currency),
-            "status": payment.state,
-            "date": payment.day(0),
-        }
 
     def payment(self, payment: Payment) -> Row:
         """One received payment and how it is split over invoices."""

@@ -57,14 +57,14 @@ class StreamStats:
 
 
 class RunStats:
-    """The run_stats of one organization, by stream, in the order in which the streams were first met."""
+    """The statistics of one organization, by stream, in the order in which the streams were first met."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_stream: dict[str, StreamStats] = {}
 
     def of(self, stream: str) -> StreamStats:
-        """Return the stats of a stream, a new one where there is none yet."""
+        """Return the statistics of a stream, new ones where there are none yet."""
         with self._lock:
             return self._by_stream.setdefault(stream, StreamStats())
 

@@ -45,10 +45,15 @@ def read_one(run: OrganizationRun) -> None:
     finally:
         LOGGER.info(summary([Outcome(run.organization_id, run.context.stats, ended)]))
     if failed:
-        raise BillError(
-            f"{len(failed)} of {len(run.read_streams())} streams could not be read to the end: {', '.join(failed)}. "
-            "The reason for each is above; what was read is kept, and the next run resumes there."
-        )
+        raise _incomplete(failed, f"{len(run.read_streams())} streams")
+
+
+def _incomplete(failed: Sequence[str], of: str) -> BillError:
+    """Return the last word on a run of which a part failed."""
+    return BillError(
+        f"{len(failed)} of {of} could not be read to the end: {', '.join(failed)}. "
+        "The reason for each is above; what was read is kept, and the next run resumes there."
+    )
 
 
 class Several:
@@ -104,10 +109,7 @@ class Several:
         if self._target_gone:
             raise self._target_gone
         if failed := [outcome.organization_id for outcome in self._outcomes if outcome.failures]:
-            raise BillError(
-                f"{len(failed)} of {len(self._order)} organizations could not be read to the end: {', '.join(failed)}. "
-                "The reason for each is above; what was read is kept, and the next run resumes there."
-            )
+            raise _incomplete(failed, f"{len(self._order)} organizations")
 
     def _add_unread(self) -> None:
         """Report those that no thread came to: one may have died."""
