@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -12,16 +13,37 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
+_PATIENCE = 1.0
+"""Seconds that answers under way may take to end when the server stops."""
+
+
 class _Server(uvicorn.Server):
-    """Tells when it has started."""
+    """Starts and stops at once: uvicorn itself looks ten times a second whether it is to stop."""
 
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self._ready = ready
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+    async def main_loop(self) -> None:
+        self._loop, self._leave = asyncio.get_running_loop(), asyncio.Event()
         self._ready.set()
+        await self._leave.wait()
+
+    def leave(self) -> None:
+        """Stop; may be called from any thread, once it is ready."""
+        self._loop.call_soon_threadsafe(self._leave.set)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn gives them
+        for server in self.servers:
+            server.close()
+        for connection in [*self.server_state.connections]:
+            connection.shutdown()
+        if tasks := {*self.server_state.tasks}:
+            _, late = await asyncio.wait(tasks, timeout=_PATIENCE)
+            for task in late:
+                task.cancel()
+        for server in self.servers:
+            await server.wait_closed()
 
 
 class Running:
@@ -40,7 +62,6 @@ class Running:
             server_header=False,
             lifespan="off",
             ws="none",
-            timeout_graceful_shutdown=1,
         )
         self._server = _Server(config, ready)
         self._thread = threading.Thread(
@@ -52,7 +73,7 @@ class Running:
 
     def stop(self) -> None:
         """Ask the thread to end, and wait for it."""
-        self._server.should_exit = True
+        self._server.leave()
         self._thread.join()
 
 

@@ -8,15 +8,14 @@ import fnmatch
 import typing as t
 
 from singer_sdk.exceptions import MappingError
-from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
-from singer_sdk.singerlib import Schema
-from singer_sdk.singerlib.catalog import Catalog, CatalogEntry
+from singer_sdk.helpers._catalog import get_selected_schema
+from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform, SameRecordTransform
 
 from tap_bill.api.errors import BillError, ConfigurationError
 
 if t.TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk import Stream
     from singer_sdk.mapper import StreamMap
@@ -37,7 +36,21 @@ class Removed(RemoveRecordTransform):
         return True
 
 
-def make(config: Mapping[str, t.Any], streams: Iterable[Stream], logger: logging.Logger) -> PluginMapper:
+class Unchanged(dict[str, "list[StreamMap]"]):
+    """The maps of streams whose rows stay as they are, each made when it is first asked for: few runs need them all."""
+
+    def __init__(self, streams: Iterable[Stream]) -> None:
+        super().__init__()
+        self._streams = {stream.name: stream for stream in streams}
+
+    def __missing__(self, name: str) -> list[StreamMap]:
+        stream = self._streams[name]
+        same = SameRecordTransform(name, _selected_schema(stream), stream.primary_keys, flattening_options=None)
+        self[name] = [same]
+        return self[name]
+
+
+def make(config: Mapping[str, t.Any], streams: Collection[Stream], logger: logging.Logger) -> PluginMapper:
     """Make the stream maps of a tap.
 
     Args:
@@ -50,12 +63,17 @@ def make(config: Mapping[str, t.Any], streams: Iterable[Stream], logger: logging
     """
     try:
         mapper = PluginMapper(copy.deepcopy(dict(config)), logger)
-        wanted = [stream for stream in streams if _register(mapper, stream)]
+        if not config.get("stream_maps") and not mapper.flattening_options.enabled:
+            mapper.stream_maps = Unchanged(streams)
+            return mapper
+        for stream in streams:
+            mapper.register_raw_stream_schema(stream.name, _selected_schema(stream), stream.primary_keys)
     except (MappingError, NotImplementedError) as error:
         raise ConfigurationError(f"stream_maps is not valid: {error}") from None
     except Exception as error:  # noqa: BLE001 - the SDK's flattening stumbles over unusual schemas in many ways
         why = f"{type(error).__name__}: {error}"
         raise ConfigurationError(f"stream_maps or flattening cannot work with the catalog's schemas ({why}).") from None
+    wanted = (stream for stream in streams if _is_selected(stream))
     if found := [line for stream in wanted for line in _mistakes(stream, mapper.stream_maps[stream.name], config)]:
         raise ConfigurationError("\n".join(found))
     mapper.stream_maps = {name: [_ours(name, each) for each in maps] for name, maps in mapper.stream_maps.items()}
@@ -83,24 +101,17 @@ def levels(maps: Iterable[StreamMap]) -> int | None:
     return max(found, default=None)
 
 
-def _register(mapper: PluginMapper, stream: Stream) -> bool:
-    """Make the maps of a stream, and return whether the catalog selects it.
+def _is_selected(stream: Stream) -> bool:
+    return stream.mask.get((), True)
 
-    Of one that is not selected every column is kept: its key is needed, and a filter on it holds for its lines.
+
+def _selected_schema(stream: Stream) -> dict[str, t.Any]:
+    """Return the schema of the columns that the catalog selects.
+
+    Of a stream that is not selected every column is kept: its key is needed, and a filter on it holds for its lines.
     """
-    selected = stream.mask.get((), True)
-    if selected:
-        entry = CatalogEntry(
-            tap_stream_id=stream.name,
-            stream=stream.name,
-            metadata=stream.metadata,
-            schema=Schema.from_dict(stream.effective_schema),
-            key_properties=stream.primary_keys,
-        )
-        mapper.register_raw_streams_from_catalog(Catalog({stream.name: entry}))
-    else:
-        mapper.register_raw_stream_schema(stream.name, stream.effective_schema, stream.primary_keys)
-    return selected
+    schema: dict[str, t.Any] = stream.effective_schema
+    return get_selected_schema(stream.name, schema, stream.mask) if _is_selected(stream) else schema
 
 
 def _ours(name: str, stream_map: StreamMap) -> StreamMap:
