@@ -7,8 +7,8 @@
 keep_compiled := PYTHONDONTWRITEBYTECODE=
 # tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
 side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
-# Lines and branches of tap_bill; pyproject.toml says what is measured and how much must be covered.
-measured := --cov --cov-report=term
+# Lines and branches of tap_bill: pyproject.toml says how much must be covered, tests/conftest.py which tests count.
+measured := COVERAGE_FILE="$(CURDIR)/.coverage/data"
 
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
@@ -20,7 +20,11 @@ demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, Post
 test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(set_up) .venv/installed .meltano/installed
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
-	@$(MAKE) --no-print-directory lint; lint=$$?; $(keep_compiled) .venv/bin/python -m pytest $(side_by_side) $(measured) && exit $$lint
+	@rm -rf .coverage
+	@$(MAKE) --no-print-directory lint >.tools/lint.log 2>&1 & lint=$$!; \
+		$(keep_compiled) $(measured) .venv/bin/python -m pytest $(side_by_side); tests=$$?; \
+		wait $$lint; lint=$$?; cat .tools/lint.log; \
+		.venv/bin/coverage combine --quiet && .venv/bin/coverage report && exit $$((lint + tests))
 
 check:  ## Lint, types and the direction of imports
 	@$(set_up) .venv/installed

@@ -16,7 +16,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import threading
 from pathlib import Path
 
 import hypothesis
@@ -26,27 +25,6 @@ from xdist.scheduler import LoadScopeScheduling
 
 from bill_emulator import Company, Emulator
 from tap_bill.resources import RESOURCES
-
-# What the workers start is measured as any process is, but the workers themselves by pytest-cov alone, and once: else
-# what `NOT_MEASURED` leaves out is measured all the same.
-FOR_WORKERS = "MEASURED_BY_WORKERS"
-if "PYTEST_XDIST_WORKER" in os.environ and FOR_WORKERS in os.environ:
-    os.environ[runs.MEASURED] = os.environ.pop(FOR_WORKERS)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes():
-    if runs.MEASURED in os.environ:
-        os.environ[FOR_WORKERS] = os.environ.pop(runs.MEASURED)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session):
-    """Stop what pytest-cov 7.1 has started in a worker before it knew that it is one."""
-    controller = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
-    if controller and hasattr(session.config, "workerinput"):
-        controller.cov.stop()
-
 
 # A test is red because of the code, not because of the examples or the machine of the day.
 hypothesis.settings.register_profile(
@@ -67,14 +45,13 @@ LONGEST_FIRST = (
 STAY_TOGETHER = {"emulator", "process", "test_passes", "test_records", "test_schemas", "test_sdk_suite"}
 """Folders and files of which a file's tests share what takes long to make; all others may run on any worker."""
 
-NOT_MEASURED = {
-    "emulator", "test_schemas", "test_sdk_suite", "test_concurrency", "test_order", "test_secrets", "test_histories",
-    "test_incremental", "test_interruptions", "test_organizations", "test_paging", "test_permissions", "test_selection",
-    "test_summary", "test_wheel", "test_the_console_script_writes_the_same",
+MEASURED = {
+    "test_answers", "test_configuration", "test_faults", "test_isolation", "test_limits", "test_parts", "test_records",
+    "test_permissions", "test_selection", "test_sign_in", "test_spend", "test_state", "test_stream_maps",
 }  # fmt: skip
-"""Folders, files and tests in which coverage is not measured, because it would double the time that they take.
+"""Files in which coverage of the tap is measured, which doubles the time that it takes.
 
-They run hardly a line of the tap that no other test runs.
+The others hardly run a line that none of these runs.
 """
 
 
@@ -105,17 +82,13 @@ def pytest_collection_modifyitems(items):
         return (longest or [len(LONGEST_FIRST)])[0], not names(item) & STAY_TOGETHER
 
     items.sort(key=place)
-    for item in items:
-        if names(item) & NOT_MEASURED:
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(autouse=True)
 def measured(request, monkeypatch):
-    """Leave out the processes of a test that is not measured, and the threads of all servers."""
-    threading.settrace(None)
-    if request.node.get_closest_marker("no_cover"):
-        monkeypatch.delenv(runs.MEASURED, raising=False)
+    """Measure what the tap runs in this test, if coverage is asked for."""
+    if "COVERAGE_FILE" in os.environ and names(request.node) & MEASURED:
+        monkeypatch.setenv(runs.MEASURED, str(request.config.rootpath / "pyproject.toml"))
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

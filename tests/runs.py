@@ -35,7 +35,7 @@ PATIENCE = 600
 EXAMPLES_TIMES = int(os.environ.get("EXAMPLES_TIMES", "0"))
 """How many times as many examples property tests try, drawn anew each time; 0: the same ones in every run."""
 
-MEASURED = "COVERAGE_PROCESS_CONFIG"
+MEASURED = "COVERAGE_PROCESS_START"
 """In whose environment this is, that process writes down which lines of the tap it runs."""
 
 SHORT_PAUSE = 0.01
@@ -105,7 +105,6 @@ class TapServer:
             self._process = subprocess.Popen(
                 [sys.executable, program, str(number)],
                 pass_fds=[number],
-                env={name: value for name, value in os.environ.items() if name != MEASURED},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
@@ -136,13 +135,15 @@ class TapServer:
 
 
 @cache
-def tap_server():
-    """The one of this process, started when it is needed first."""
+def tap_server(measured):
+    """The one of this process whose taps are measured, or the other one, started when it is needed first."""
     return TapServer()
 
 
-def run_tap(config, *arguments, folder, state=None, catalog=None, env=None, real_pauses=False):
+def run_tap(config, *arguments, folder, state=None, catalog=None, env=None, real_pauses=False, patch="", stdout=None):
     """Run `tap-bill` to its end in a folder of its own; a dict becomes the file that an option names.
+
+    The code in `patch` runs before it, to break something in it; what it writes goes to the file `stdout`.
 
     The pauses before a request is repeated are cut to a hundredth of a second, unless the test is about them. What
     BILL tells the tap to wait is waited.
@@ -159,12 +160,15 @@ def run_tap(config, *arguments, folder, state=None, catalog=None, env=None, real
         "environment": {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILL_")}
         | (env or {}),
         "longest_pause": None if real_pauses else SHORT_PAUSE,
+        "patch": patch,
     }
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,
+        Path(stdout).open("wb") if stdout else tempfile.TemporaryFile() as written,
         tempfile.TemporaryFile("w+", encoding="utf-8") as stderr,
     ):
-        exit_code = tap_server().run(order, stdout, stderr)
-        for file in (stdout, stderr):
-            file.seek(0)
-        return Run(exit_code, stdout.read(), stderr.read())
+        exit_code = tap_server(MEASURED in os.environ).run(order, written, stderr)
+        stderr.seek(0)
+        if stdout:
+            return Run(exit_code, "", stderr.read())
+        written.seek(0)
+        return Run(exit_code, written.read().decode(), stderr.read())

@@ -3,7 +3,7 @@
 Importing the tap takes longer than most runs do. A child is what the console script makes: with arguments, environment,
 folder, streams and signals of its own it runs `TapBill.cli()`, and it ends as Python ends, except that it does not take
 its modules apart, which would take longer than most runs. Only what Python reads when it starts (`PYTHON...`, the
-locale) is that of the tests.
+locale) and whether coverage is measured is that of the tests.
 
 Over the socket whose number is the only argument come four open files for every run: what to run, as JSON, its stdout
 and stderr, and a socket on which the child's process ID and then its exit code are told. The process ends with it.
@@ -21,8 +21,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-
-import coverage
 
 
 def child(control):
@@ -59,7 +57,6 @@ def watched(order, stdout, stderr, line):
     os.environ.update(run["environment"])
     time.tzset()
     sys.argv = run["command"]
-    coverage.process_startup()  # where the environment asks for it
     return run
 
 
@@ -101,6 +98,7 @@ def main():
     if run := child(control):
         if run["longest_pause"] is not None:
             requester.LONGEST_PAUSE = run["longest_pause"]
+        exec(run["patch"], {"TapBill": TapBill})
         end(exit_code(TapBill.cli))
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import runs
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Company, Credentials, Emulator
@@ -205,14 +200,14 @@ def test_a_wait_that_bill_asks_for_in_one_list_stops_no_other(tap, company):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 @pytest.mark.parametrize("several", [False, True])
-def test_an_output_that_takes_no_more_ends_the_run_with_one_line(tmp_path, emulator, several):
+def test_an_output_that_takes_no_more_ends_the_run_with_one_line(tap, emulator, several):
     config = settings(emulator)
     if several:
         config["organizations"] = [
             {"organization_id": config.pop("organization_id")},
             {"organization_id": "00802OTHER"},
         ]
-    done = patched(tmp_path, config, "", stdout="/dev/full")
+    done = tap(config, stdout="/dev/full")
     assert done.exit_code == 1
     assert done.errors[-1] == "Cannot write the output: No space left on device. Fix that, then run again."
     assert "Traceback" not in done.stderr
@@ -220,15 +215,10 @@ def test_an_output_that_takes_no_more_ends_the_run_with_one_line(tmp_path, emula
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 @pytest.mark.parametrize("option", ["--discover", "--about", "--test"])
-def test_a_report_that_cannot_be_written_ends_with_one_line(tmp_path, emulator, option):
-    (tmp_path / "config.json").write_text(json.dumps(settings(emulator)), encoding="utf-8")
-    command = [runs.TAP, "--config", tmp_path / "config.json", option]
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith(
-        "| Cannot write the output: No space left on device. Fix that, then run again."
-    )
+def test_a_report_that_cannot_be_written_ends_with_one_line(tap, emulator, option):
+    done = tap(settings(emulator), option, stdout="/dev/full")
+    assert done.exit_code == 1
+    assert done.errors[-1] == "Cannot write the output: No space left on device. Fix that, then run again."
     assert "Traceback" not in done.stderr
 
 
@@ -349,24 +339,6 @@ def test_one_list_that_refuses_the_token_stops_no_other(tap, company):
 # Faults of the tap itself
 
 
-def patched(folder, config, patch, *arguments, stdout=None):
-    """Run the tap with something broken in it."""
-    config_file, script = folder / "config.json", folder / "tap.py"
-    config_file.write_text(runs.json.dumps(config), encoding="utf-8")
-    script.write_text(f"from tap_bill.tap import TapBill\n{patch}\nTapBill.cli()\n", encoding="utf-8")
-    with Path(stdout or os.devnull).open("w") as file:
-        done = subprocess.run(
-            [sys.executable, script, "--config", config_file, *arguments],
-            cwd=folder,
-            stdout=file if stdout else subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            check=False,
-            encoding="utf-8",
-            timeout=120,
-        )
-    return runs.Run(done.returncode, done.stdout or "", done.stderr)
-
-
 BROKEN_ROW = """
 from tap_bill.singer.streams import BillStream
 make_row = BillStream.make_row
@@ -376,8 +348,8 @@ BillStream.make_row = broken
 """
 
 
-def test_a_fault_of_the_tap_stays_in_its_stream(tmp_path, company, emulator):
-    run = patched(tmp_path, settings(emulator), BROKEN_ROW)
+def test_a_fault_of_the_tap_stays_in_its_stream(tap, company, emulator):
+    run = tap(settings(emulator), patch=BROKEN_ROW)
     assert run.exit_code == 1
     assert run.stderr.count("Traceback") == 1
     assert run.errors[-2:] == [
@@ -426,9 +398,9 @@ OrganizationRun.read = broken
         (DYING, "It was not read."),
     ],
 )
-def test_every_organization_has_an_outcome(tmp_path, several, patch, told):
+def test_every_organization_has_an_outcome(tap, several, patch, told):
     with Emulator(companies=several) as emulator:
-        run = patched(tmp_path, organizations(emulator, max_organizations_in_parallel=3), patch)
+        run = tap(organizations(emulator, max_organizations_in_parallel=3), patch=patch)
     assert run.exit_code == 1
     assert run.errors[-1].startswith("1 of 3 organizations could not be read to the end: 00802ORGANIZATION001. ")
     assert failures(run)[0] == [told]
