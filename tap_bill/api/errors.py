@@ -89,7 +89,7 @@ class PagingError(BillError):
 
 
 class TargetGoneError(BillError):
-    """What the tap writes reaches nobody any more."""
+    """Nobody reads what the tap writes any more."""
 
     scope = Scope.RUN
 

@@ -19,7 +19,7 @@ _UNREADABLE: t.Final = (ValueError, RecursionError, ArithmeticError)
 
 
 def parse(content: bytes) -> tuple[t.Any, bool]:
-    """Return the parsed JSON, and whether it is any that can be read."""
+    """Return the parsed JSON, and whether it could be read."""
     try:
         value = _decoded(content)
     except _UNREADABLE:
@@ -30,8 +30,8 @@ def parse(content: bytes) -> tuple[t.Any, bool]:
 def _decoded(content: bytes) -> t.Any:
     """Read JSON.
 
-    Half an emoji, as a text cut off by length ends with, is no valid JSON to a strict parser and cannot be written as
-    UTF-8 by anybody: it becomes the replacement character.
+    A text that was cut to a length may end with half an emoji. A strict parser refuses that, and it cannot be written
+    as UTF-8, so it becomes the replacement character.
     """
     try:
         return _DECODER.decode(content)
@@ -72,4 +72,4 @@ _NO_BRACKETS: t.Final = bytes({*range(256)} - {*b"[]{}"})
 
 
 def _refuse(name: str) -> t.NoReturn:
-    raise ValueError(name)  # NaN and Infinity are no JSON
+    raise ValueError(name)  # NaN and Infinity are not JSON

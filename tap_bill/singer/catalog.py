@@ -1,4 +1,4 @@
-"""A catalog that a user gives, made into what the SDK can read: JSON Schema allows more than it expects."""
+"""Reads a user's catalog and simplifies it for the SDK, which expects less than JSON Schema allows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if t.TYPE_CHECKING:
 
 
 def read(catalog: Mapping[str, t.Any] | None) -> Catalog | None:
-    """Read a catalog, unless it is read already, or there is none.
+    """Read a catalog, unless there is none or it has been read already.
 
     Raises:
-        BillError: if it is none.
+        BillError: if it is not a catalog.
     """
     if catalog is None or isinstance(catalog, Catalog):
         return catalog
@@ -34,7 +34,7 @@ _KEPT: t.Final = frozenset({"anyOf", "oneOf", "allOf", "properties", "items", "t
 
 
 def _plain(schema: object) -> dict[str, t.Any]:
-    """Return a schema in which every schema is an object; what is none, or refers to another, allows anything."""
+    """Return a schema in which every subschema is an object; one that is not, or is a reference, becomes `{}`."""
     if not isinstance(schema, dict) or "$ref" in schema:
         return {}
     plain = {name: value for name, value in schema.items() if "type" in schema or name in _KEPT}
