@@ -182,8 +182,8 @@ class Payment:
     def day(self, delay: int) -> str:
         """When the money moves, so many days after it was arranged; what is scheduled moves in the days to come."""
         if self.state == "SCHEDULED":
-            return calendar_day(CLOSED, 1 + self.serial % 14)
-        return min(calendar_day(self.created, delay), calendar_day(CLOSED))
+            return calendar_day(max(self.created, CLOSED), 1 + self.serial % 14)
+        return calendar_day(min(self.created + delay * DAY, max(self.created, CLOSED)))
 
 
 @dataclass(slots=True)
