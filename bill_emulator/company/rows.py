@@ -17,14 +17,14 @@ from bill_emulator.times import calendar_day, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bill_emulator.company.ledger import Ledger, Side
+    from bill_emulator.company.ledger import Ledger, Plan, Side
     from bill_emulator.company.stored import Row
 
 _CREDIT_STATES = ("NOT_APPLIED", "PARTIALLY_APPLIED", "FULLY_APPLIED")
 _PERIODS = ("MONTHLY", "WEEKLY", "YEARLY")
 
 
-def stamped(plan: Party | Debt | Payment | Credit) -> Row:
+def stamped(plan: Plan) -> Row:
     """The fields that every row has."""
     return {"id": plan.id, "createdTime": shown(plan.created), "updatedTime": shown(plan.updated)}
 
@@ -82,12 +82,12 @@ class SideRows(ABC):
         """A row of today: in US dollars, with one line, and nothing paid or used."""
         row_id = make_id(RESOURCES[name].prefix, self.seed, serial)
         party, line = self.new_line(serial, [party for party in self.side.parties if party.currency == "USD"])
-        owner, sheet, currency = party.serial, Sheet((line,), 0), CURRENCIES[serial % len(CURRENCIES)]
+        plan, sheet = (serial, row_id, now, now), Sheet((line,), 0)
         makers: tuple[Callable[[], Row], ...] = (
-            lambda: self.party(Party(serial, row_id, currency, now, now)),
-            lambda: self.debt(Debt(serial, row_id, owner, sheet, now, now, "ACTIVE")),
-            lambda: self.payment(Payment(serial, row_id, owner, self.new_payment, [], now, now, sheet.total)),
-            lambda: self.credit(Credit(serial, row_id, owner, sheet, archived=False, created=now, updated=now)),
+            lambda: self.party(Party(*plan, CURRENCIES[serial % len(CURRENCIES)])),
+            lambda: self.debt(Debt(*plan, party.serial, sheet, "ACTIVE")),
+            lambda: self.payment(Payment(*plan, party.serial, self.new_payment, unapplied=sheet.total)),
+            lambda: self.credit(Credit(*plan, party.serial, sheet, archived=False)),
             lambda: self.recurring(serial, now, now),
         )
         return makers[self.lists.index(name)]()
