@@ -67,10 +67,4 @@ def read_filter_time(text: str) -> int | None:
 
 def is_calendar_day(text: str) -> bool:
     """Whether the text is a real `yyyy-MM-dd` date."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    return len(text) == len("yyyy-MM-dd") and read_filter_time(text) is not None

@@ -85,7 +85,8 @@ def sort_key(stored: Stored, field: Field | None) -> Key:
     return value, stored.id.translate(_INVERT) if field.name == "createdTime" else stored.id
 
 
-def _order(entry: Entry) -> Key:
+def entry_key(entry: Entry) -> Key:
+    """Where an entry stands."""
     return entry[:2]
 
 
@@ -105,10 +106,10 @@ class View:
     def replace(self, old: Stored | None, new: Stored | None) -> None:
         """Follow one edit."""
         if old is not None and self._holds(old):
-            place = bisect_left(self.entries, sort_key(old, self.field), key=_order)
+            place = bisect_left(self.entries, sort_key(old, self.field), key=entry_key)
             del self.entries[place]
         if new is not None and self._holds(new):
-            insort(self.entries, (*sort_key(new, self.field), new), key=_order)
+            insort(self.entries, (*sort_key(new, self.field), new), key=entry_key)
 
     def _holds(self, stored: Stored) -> bool:
         return all(condition.holds(stored) for condition in self.conditions)
@@ -159,7 +160,7 @@ class Table:
             cuts.append((self._cut(query.field, query.conditions), query.field))
         if not cuts:
             chosen = [stored for stored in self.rows.values() if all(c.holds(stored) for c in query.conditions)]
-            return sorted(((*sort_key(stored, query.field), stored) for stored in chosen), key=_order)
+            return sorted(((*sort_key(stored, query.field), stored) for stored in chosen), key=entry_key)
         # Of equally narrow cuts, the one that is in order already.
         (low, high), field = min(cuts, key=lambda cut: (cut[0][1] - cut[0][0], cut[1] != query.field))
         entries = self._base(field).entries[low:high]
@@ -168,7 +169,7 @@ class Table:
             entries = [entry for entry in entries if all(c.holds(entry[2]) for c in rest)]
         if field == query.field:
             return entries
-        return sorted(((*sort_key(entry[2], query.field), entry[2]) for entry in entries), key=_order)
+        return sorted(((*sort_key(entry[2], query.field), entry[2]) for entry in entries), key=entry_key)
 
     def _cut(self, field: Field, conditions: tuple[Condition, ...]) -> tuple[int, int]:
         """Which stretch of all rows, ordered by a time field, meets the conditions on that field."""
@@ -196,6 +197,6 @@ class Table:
         view = self._bases.get(field)
         if view is None:
             entries = [(*sort_key(stored, field), stored) for stored in self.rows.values()]
-            view = View((), field, sorted(entries, key=_order))
+            view = View((), field, sorted(entries, key=entry_key))
             self._bases[field] = view
         return view
