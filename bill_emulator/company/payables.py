@@ -131,7 +131,7 @@ class PayableRows(SideRows):
             }
             if _has_account(party)
             else None,
-            paymentPurpose={"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}} if foreign else None,
+            paymentPurpose=_purpose() if foreign else None,
         )
         if i == 1:
             info["payBySubType"] = None  # the one explicit null that has been reported
@@ -160,6 +160,10 @@ class PayableRows(SideRows):
             customerId=self.customers[index % len(self.customers)].id if customer else None,
         )
 
+    def _header(self, debt: Debt, party: Party) -> Row:
+        line = self._classifications(debt.serial // 2 * 3, party)
+        return {name: value for name, value in line.items() if name not in ("employeeId", "jobId")}
+
     def _goods(self, line: Line, party: Party) -> str:
         return trade_of(party.serial).goods[line.what]
 
@@ -186,11 +190,6 @@ class PayableRows(SideRows):
             approvers=self._approvers(debt, approval),
             purchaseOrderNumber=f"PO-{i}" if i % 5 == 2 else None,
         )
-
-    def _header(self, debt: Debt, party: Party) -> Row:
-        line = self._classifications(debt.serial // 2 * 3, party)
-        kept = ("chartOfAccountId", "accountingClassId", "departmentId", "locationId", "itemId")
-        return {name: line[name] for name in kept if name in line}
 
     def _bill_line(self, debt: Debt, n: int, line: Line, party: Party) -> Row:
         index = debt.serial + n
@@ -267,13 +266,11 @@ class PayableRows(SideRows):
             voidInfo=[self._void(payment)] if payment.state == "VOID" else None,
             disbursementStatus=disbursed,
             disbursementInfo=self._disbursement(payment, rail, amount) if online else None,
-            paymentPurpose={"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}}
-            if rate is not None
-            else None,
+            paymentPurpose=None if rate is None else _purpose(),
             cardFundingPurpose="INVENTORY" if rail == "VCARD" else None,
             cancelRequestSubmitted=payment.state == "CANCELLED",
             singleStatus=single,
-            exchangeRateBatchId=f"FX{i:010d}" if rate is not None else None,
+            exchangeRateBatchId=None if rate is None else f"FX{i:010d}",
         )
 
     def _share(self, payment: Payment, n: int, share: Share, currency: str) -> Row:
@@ -358,3 +355,7 @@ class PayableRows(SideRows):
 
 def _has_account(party: Party) -> bool:
     return bool(PARTS["vendor_bank_accounts"].rows(party.id))
+
+
+def _purpose() -> Row:
+    return {"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}}
