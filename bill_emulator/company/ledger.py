@@ -291,9 +291,11 @@ class _Books(ABC):
         """Sales tax, in hundredths of a percent."""
         return 0
 
-    @abstractmethod
     def record_status(self, serial: int) -> str:
         """ACTIVE, archived or a draft."""
+        if serial % 20 == 7:
+            return "INACTIVE"
+        return "DRAFT" if serial % 20 == 9 else "ACTIVE"
 
     def extreme(self, serial: int) -> Line | None:
         """The one line of the largest and the smallest amount, which are in US dollars."""
@@ -375,7 +377,7 @@ class _Payable(_Books):
     def record_status(self, serial: int) -> str:
         if serial % 60 == 38:
             return "DRAFT_DELETED"
-        return "INACTIVE" if serial == _TYPING_ERROR else _record_status(serial)
+        return "INACTIVE" if serial == _TYPING_ERROR else super().record_status(serial)
 
 
 class _Receivable(_Books):
@@ -394,21 +396,12 @@ class _Receivable(_Books):
         """Sales abroad are not taxed."""
         return (0, 825, 600)[serial % 3] if party.currency == "USD" else 0
 
-    def record_status(self, serial: int) -> str:
-        return _record_status(serial)
-
 
 def _price(item: int, party: Party) -> int:
     """What an item costs in the currency of a customer: an even number, so that halves of it are whole."""
     price = ITEMS[item].price or Decimal(0)
     abroad = price / Decimal(_RATES.get(party.currency, "1"))
     return 2 * int(abroad.scaleb(_MINOR_DIGITS.get(party.currency, 2)) / 2)
-
-
-def _record_status(serial: int) -> str:
-    if serial % 20 == 7:
-        return "INACTIVE"
-    return "DRAFT" if serial % 20 == 9 else "ACTIVE"
 
 
 def _pay_in_two(books: _Books, debt: Debt) -> None:
