@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.ids import make_id
-from bill_emulator.company.ledger import CLOSED, OPENED, draw_up
+from bill_emulator.company.ledger import CLOSED, OPENED, Plan, draw_up
 from bill_emulator.company.payables import PayableRows
 from bill_emulator.company.receivables import ReceivableRows
 from bill_emulator.company.settings import Settings
@@ -19,7 +19,6 @@ from bill_emulator.times import DAY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bill_emulator.company.rows import SideRows
     from bill_emulator.company.stored import Row
 
 
@@ -44,21 +43,20 @@ class Books:
                 (side.debts, rows.debt),
                 (side.payments, rows.payment),
                 (side.credits, rows.credit),
+                (self._recurring(rows.lists[-1]), rows.recurring),
             )
-            for name, (those, make) in zip(rows.lists, plans, strict=False):
+            for name, (those, make) in zip(rows.lists, plans, strict=True):
                 made[name] = [Stored(plan.id, plan.created, plan.updated, partial(make, plan)) for plan in those]
-            made[rows.lists[4]] = self._recurring(rows)
         return {name: Table(made[name]) for name in RESOURCES}
 
-    def _recurring(self, rows: SideRows) -> list[Stored]:
-        kept, count = [], max(4, self._ledger.bills // 25)
+    def _recurring(self, name: str) -> list[Plan]:
+        plans, count = [], max(4, self._ledger.bills // 25)
         for serial in range(count):
             created = OPENED + (CLOSED - OPENED - DAY) * serial // count + 250_001
             updated = created if serial % 3 == 0 else created + (CLOSED - created) // (2 + serial % 5)
-            created, updated = self._spread.moved(created, updated)
-            row_id = make_id(RESOURCES[rows.lists[4]].prefix, self._seed, serial)
-            kept.append(Stored(row_id, created, updated, partial(rows.recurring, serial, created, updated)))
-        return kept
+            row_id = make_id(RESOURCES[name].prefix, self._seed, serial)
+            plans.append(Plan(serial, row_id, *self._spread.moved(created, updated)))
+        return plans
 
     def new(self, name: str, serial: int, now: int) -> Row:
         """A row that is added now, as plausible as the first ones; nothing begins archived."""

@@ -22,7 +22,7 @@ from bill_emulator.company.settings import Settings, address, lean
 from bill_emulator.times import DAY, MINUTE, calendar_day, shown
 
 if TYPE_CHECKING:
-    from bill_emulator.company.ledger import Credit, Debt, Ledger, Party, Payment, Share
+    from bill_emulator.company.ledger import Credit, Debt, Ledger, Party, Payment, Plan, Share
     from bill_emulator.company.stored import Row
 
 _APPROVALS = ("UNASSIGNED", "ASSIGNED", "ASSIGNED", "APPROVING", "APPROVED", "DENIED", "ASSIGNED")
@@ -102,7 +102,7 @@ class PayableRows(SideRows):
             else {
                 "enabled": True,
                 "bankAccountId": ref("bank_accounts", 0),
-                "createdBy": self.settings.payer(i),
+                "createdBy": self.settings.person("pay", i),
                 "maxAmount": Decimal("2500.00"),
                 "daysBeforeDueDate": 3,
             },
@@ -156,7 +156,7 @@ class PayableRows(SideRows):
             chartOfAccountId=self.settings.account(account),
             **coding,
             employeeId=self.settings.ref("employees", index % 4) if coding and index % 5 == 0 else None,
-            itemId=self.settings.item(_BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
+            itemId=self.settings.ref("items", _BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
             customerId=self.customers[index % len(self.customers)].id if customer else None,
         )
 
@@ -219,7 +219,7 @@ class PayableRows(SideRows):
         step = min(end - debt.created, patience) // (len(states) + 1)
         return [
             lean(
-                userId=self.settings.approver(debt.serial + place),
+                userId=self.settings.person("approve", debt.serial + place),
                 status=state,
                 approverOrder=place,
                 statusChangedTime=None if state == "WAITING" else shown(debt.created + step * place),
@@ -262,7 +262,7 @@ class PayableRows(SideRows):
             onlinePayment=online,
             disbursementType=rail,
             remittanceEmail=f"pay{party.serial}@supplier.example" if i % 3 == 1 else None,
-            createdBy=self.settings.payer(i),
+            createdBy=self.settings.person("pay", i),
             voidInfo=[self._void(payment)] if payment.state == "VOID" else None,
             disbursementStatus=disbursed,
             disbursementInfo=self._disbursement(payment, rail, amount) if online else None,
@@ -286,7 +286,7 @@ class PayableRows(SideRows):
         i = payment.serial
         return stamped(payment) | {
             "id": make_id("vdi", self.seed, i),
-            "requestedBy": self.settings.payer(i),
+            "requestedBy": self.settings.person("pay", i),
             "type": _VOIDS[i % len(_VOIDS)],
             "status": "ACCEPTED",
             "reason": "Sent to the wrong vendor",
@@ -333,11 +333,12 @@ class PayableRows(SideRows):
             ],
         )
 
-    def recurring(self, serial: int, created: int, updated: int) -> Row:
+    def recurring(self, plan: Plan) -> Row:
         """One recurring bill."""
+        serial = plan.serial
         party = self.side.parties[serial * 7 % len(self.side.parties)]
         automatic = serial % 2 == 1
-        return self.recurring_fields(serial, party, created, updated) | lean(
+        return self.recurring_fields(plan, party) | lean(
             recurringBillLineItems=[
                 lean(
                     amount=money(12_000 + 1_010 * serial + n, party.currency),

@@ -20,7 +20,7 @@ from bill_emulator.company.settings import Settings, address, lean
 from bill_emulator.times import calendar_day
 
 if TYPE_CHECKING:
-    from bill_emulator.company.ledger import Credit, Debt, Ledger, Party, Payment, Sheet
+    from bill_emulator.company.ledger import Credit, Debt, Ledger, Party, Payment, Plan, Sheet
     from bill_emulator.company.stored import Row
 
 
@@ -69,13 +69,15 @@ class ReceivableRows(SideRows):
     def _classifications(self, index: int, party: Party, item: int) -> Row:
         """The ids on a line: always the item; the item's account stands there too, now and then."""
         account = self.settings.account(ITEMS[item].account) if index % 2 else None
-        return lean(itemId=self.settings.item(item), chartOfAccountId=account, **self.settings.coding(index, party))
+        return lean(
+            itemId=self.settings.ref("items", item), chartOfAccountId=account, **self.settings.coding(index, party)
+        )
 
     def _tax(self, sheet: Sheet, currency: str) -> Row:
         if not sheet.tax_rate:
             return {}
         return {
-            "salesTaxItemId": self.settings.item(TAX_ITEMS[sheet.tax_rate]),
+            "salesTaxItemId": self.settings.ref("items", TAX_ITEMS[sheet.tax_rate]),
             "salesTaxTotal": money(sheet.tax, currency),
             "salesTaxPercentage": Decimal(sheet.tax_rate).scaleb(-2),
         }
@@ -111,8 +113,7 @@ class ReceivableRows(SideRows):
         """One received payment and how it is split over invoices."""
         i = payment.serial
         party = self.side.parties[payment.party]
-        currency = party.currency
-        day = payment.day(0)
+        currency, day = party.currency, payment.day(0)
         accounts = _accounts(party)
         online = bool(accounts) and i % 3 != 1
         own_account = self.settings.ref("bank_accounts", 0)
@@ -167,11 +168,12 @@ class ReceivableRows(SideRows):
             classifications=self._classifications(index, party, line.what),
         )
 
-    def recurring(self, serial: int, created: int, updated: int) -> Row:
+    def recurring(self, plan: Plan) -> Row:
         """One recurring invoice."""
+        serial = plan.serial
         party = self.side.parties[serial * 5 % len(self.side.parties)]
         lines = [Line(2 + n, 9_900 + 200 * serial, SOLD[(serial + n) % len(SOLD)]) for n in range(1 + serial % 2)]
-        return self.recurring_fields(serial, party, created, updated) | lean(
+        return self.recurring_fields(plan, party) | lean(
             description=ITEMS[lines[0].what].name if serial % 3 == 0 else None,
             recurringInvoiceLineItems=[
                 lean(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bill_emulator.company.ids import make_id
-from bill_emulator.company.ledger import CLOSED, Credit, Debt, Line, Party, Payment, Sheet, exchange_rate, money
+from bill_emulator.company.ledger import CLOSED, Credit, Debt, Line, Party, Payment, Plan, Sheet, exchange_rate, money
 from bill_emulator.company.names import CURRENCIES
 from bill_emulator.company.settings import Settings, lean
 from bill_emulator.resources import RESOURCES
@@ -17,7 +17,7 @@ from bill_emulator.times import calendar_day, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bill_emulator.company.ledger import Ledger, Plan, Side
+    from bill_emulator.company.ledger import Ledger, Side
     from bill_emulator.company.stored import Row
 
 _CREDIT_STATES = ("NOT_APPLIED", "PARTIALLY_APPLIED", "FULLY_APPLIED")
@@ -71,7 +71,7 @@ class SideRows(ABC):
         """One vendor credit or credit memo, its lines and where it was used."""
 
     @abstractmethod
-    def recurring(self, serial: int, created: int, updated: int) -> Row:
+    def recurring(self, plan: Plan) -> Row:
         """One recurring bill or invoice (it stands alone: nothing refers to it)."""
 
     @abstractmethod
@@ -88,7 +88,7 @@ class SideRows(ABC):
             lambda: self.debt(Debt(*plan, party.serial, sheet, "ACTIVE")),
             lambda: self.payment(Payment(*plan, party.serial, self.new_payment, unapplied=sheet.total)),
             lambda: self.credit(Credit(*plan, party.serial, sheet, archived=False)),
-            lambda: self.recurring(serial, now, now),
+            lambda: self.recurring(Plan(*plan)),
         )
         return makers[self.lists.index(name)]()
 
@@ -113,7 +113,7 @@ class SideRows(ABC):
             archived=debt.record_status != "ACTIVE",
             dueDate=self.settings.due_day(debt.created, term),
             recordStatus=debt.record_status,
-            createdBy=self.settings.clerk(i),
+            createdBy=self.settings.person("enter", i),
             paymentTermId=None if term is None else self.settings.ref("payment_terms", term),
             payments=[self._share_of(self.side.payments[n], debt, party.currency) for n in debt.settled_by],
         )
@@ -136,19 +136,14 @@ class SideRows(ABC):
             "status": _CREDIT_STATES[(credit.applied > 0) + (credit.applied >= credit.total)],
         }
 
-    def recurring_fields(self, serial: int, party: Party, created: int, updated: int) -> Row:
+    def recurring_fields(self, plan: Plan, party: Party) -> Row:
         """What recurring bills and invoices have in common."""
-        return {
-            "id": make_id(RESOURCES[self.lists[4]].prefix, self.seed, serial),
-            "createdTime": shown(created),
-            "updatedTime": shown(updated),
-            self.party_id: party.id,
-            "archived": serial % 4 == 2,
-            "schedule": lean(
-                period=_PERIODS[serial % 3],
-                frequency=1 + serial % 2,
-                nextDueDate=calendar_day(max(created, CLOSED), 1 + serial % 28),
-                endDate=calendar_day(max(created, CLOSED), 366) if serial % 2 else None,
-                daysInAdvance=self.days_in_advance,
-            ),
-        }
+        serial, begin = plan.serial, max(plan.created, CLOSED)
+        schedule = lean(
+            period=_PERIODS[serial % 3],
+            frequency=1 + serial % 2,
+            nextDueDate=calendar_day(begin, 1 + serial % 28),
+            endDate=calendar_day(begin, 366) if serial % 2 else None,
+            daysInAdvance=self.days_in_advance,
+        )
+        return stamped(plan) | {self.party_id: party.id, "archived": serial % 4 == 2, "schedule": schedule}

@@ -84,8 +84,8 @@ _BANKS = (
     ("NOT_VERIFIED", "CHECKING", "BUSINESS", "Example Bank", True, False, None),
 )
 
-# Who does what, by place among the people: enters bills and invoices, pays, approves.
-_CLERKS, _PAYERS, _APPROVERS = (1, 4), (3, 0), (2, 0, 7)
+# By place among the people; who approves a bill never entered it.
+_TASKS = {"enter": (1, 4), "pay": (3, 0), "approve": (2, 0, 7)}
 
 _TREES = {"accounting_classes": _CLASSES, "departments": _DEPARTMENTS, "jobs": _JOBS, "locations": _LOCATIONS}
 
@@ -123,10 +123,6 @@ class Settings:
         """The id of the account with this number."""
         return self.ids["chart_of_accounts"][_PLACES[number]]
 
-    def item(self, place: int) -> str:
-        """The id of an item."""
-        return self.ids["items"][place]
-
     def live(self, resource: str, index: int) -> str:
         """The id of a classification that is not archived, counting round and round."""
         return self.ref(resource, _LIVE[resource][index % len(_LIVE[resource])])
@@ -146,17 +142,9 @@ class Settings:
         """When something is due that has this payment term, or none."""
         return calendar_day(created, 30 if term is None else _TERMS[term % len(_TERMS)][1])
 
-    def clerk(self, index: int) -> str:
-        """Who entered a record."""
-        return self.ids["users"][_CLERKS[index % len(_CLERKS)]]
-
-    def payer(self, index: int) -> str:
-        """Who sent a payment."""
-        return self.ids["users"][_PAYERS[index % len(_PAYERS)]]
-
-    def approver(self, index: int) -> str:
-        """Who approves a bill; never who entered it."""
-        return self.ids["users"][_APPROVERS[index % len(_APPROVERS)]]
+    def person(self, task: str, index: int) -> str:
+        """Who does this, taking turns."""
+        return self.ids["users"][_TASKS[task][index % len(_TASKS[task])]]
 
     def row(self, name: str, serial: int) -> Row:
         """One row without times; when the examples are used up, they come again under other names."""
@@ -290,7 +278,7 @@ class Settings:
             name=item.name,
             description=item.description,
             archived=item.archived,
-            parentId=None if item.parent is None else self.item(item.parent),
+            parentId=None if item.parent is None else self.ref("items", item.parent),
             price=item.price,
             expenseChartOfAccountId=None if item.cost is None else self.account("5000"),
             purchaseDescription=None if item.cost is None else f"{item.name} (bought)",
