@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -25,6 +25,7 @@ from bill_emulator.protocol.parts import extra_answer, part_answer
 from bill_emulator.protocol.responses import error_answer, json_answer
 from bill_emulator.protocol.scope import ROOT, TOKEN, TOKEN_PLACES
 from bill_emulator.protocol.sign_in import Credentials, SignIn
+from bill_emulator.protocol.sorting import WHENS
 from bill_emulator.protocol.spend import SpendApi
 from bill_emulator.resources import RESOURCES, Resource
 
@@ -116,7 +117,7 @@ class Api:
 
     def _resource(self, resource: Resource) -> list[Route]:
         serve: dict[str, _Serve] = {
-            "list": lambda request: self._list(resource, request),
+            "list": lambda request: self._sent(self._page(resource, request), resource.name),
             "array": lambda _: self._array(resource),
             "single": lambda _: self._found(resource, self.company.organization_id),
         }
@@ -133,9 +134,7 @@ class Api:
         def serve(request: Request) -> Response:
             parent = request.path_params["id"]
             answer = part_answer(self.company, name, parent, request.query_params, self._watch)
-            if part.shape != "single":
-                self._people.after_list(name, parent)
-            return answer
+            return self._sent(answer, name, parent) if part.shape != "single" else answer
 
         return self._route(part.path, name, serve)
 
@@ -148,11 +147,14 @@ class Api:
             if users_own and not request.scope[TOKEN]:
                 raise CodedError(errors.NO_PERMISSION)
             answer = extra_answer(self.company, name, request.query_params, self._watch)
-            if extra.records is not None:
-                self._people.after_list(name)
-            return answer
+            return self._sent(answer, name) if extra.records is not None else answer
 
         return self._route(extra.path, name, serve, closed=closed)
+
+    def _sent(self, answer: Response, name: str, parent: str = "") -> Response:
+        """A page of a list, which people may notice."""
+        self._people.after_list(name, parent)
+        return answer
 
     def _route(self, path: str, name: str, serve: _Serve, *, closed: bool = False) -> Route:
         """Let only those through who are signed in, may read the resource, and ask for their own organization."""
@@ -172,11 +174,6 @@ class Api:
 
     # Data
 
-    def _list(self, resource: Resource, request: Request) -> Response:
-        answer = self._page(resource, request)
-        self._people.after_list(resource.name)
-        return answer
-
     def _page(self, resource: Resource, request: Request) -> Response:
         parameters = request.query_params
         cursor = read_cursor(resource.name, parameters)
@@ -194,10 +191,12 @@ class Api:
 
     def _query(self, resource: Resource, cursor: Cursor) -> tuple[Query, bool]:
         """What is asked for, and whether the sort is ignored."""
-        sorting, filtered, sorted_ = self._sorting, cursor.filters is not None, cursor.sort is not None
-        if sorted_ and sorting.refuses(filtered=filtered, size=cursor.max):
-            raise ValidationError(f"sort: {resource.name} cannot be sorted now")
-        ignored = sorted_ and sorting.ignores(filtered=filtered, size=cursor.max)
+        sorting, ignored = self._sorting, False
+        if cursor.sort is not None:
+            asked = cursor.filters is not None, cursor.max
+            if WHENS[sorting.refuse](*asked):
+                raise ValidationError(f"sort: {resource.name} cannot be sorted now")
+            ignored = WHENS[sorting.ignore](*asked)
         sort = cursor.sort if sorting.looks(ignored=ignored) else None
         query = parse_query(resource, cursor.filters, sort, self._refusals)
         field, descending = sorting.list_order((query.field, query.descending), ignored=ignored)
@@ -206,10 +205,10 @@ class Api:
     def _reordered(self, page: Page, query: Query, cursor: Cursor) -> Page:
         """The same rows, on some pages in another order."""
         order = self._sorting.page_order((query.field, query.descending), position(cursor))
-        if order is None:
-            return page
-        field, descending = order
-        return replace(page, rows=sorted(page.rows, key=lambda row: sort_key(row, field), reverse=descending))
+        if order:
+            field, descending = order
+            page.rows.sort(key=lambda row: sort_key(row, field), reverse=descending)
+        return page
 
     def _own_bank_accounts(self) -> Response:
         """`currentUser=true` (official parameter); never more than a page here."""

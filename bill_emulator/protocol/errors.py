@@ -61,26 +61,18 @@ class CodedError(AnswerError):
 
     def body(self, timestamp: str) -> ErrorBody:
         """An array with one object, which carries the code."""
-        problem = self.problem
-        return [
-            {
-                "timestamp": timestamp,
-                "code": problem.code,
-                "severity": "ERROR",
-                "category": problem.category,
-                "message": problem.message,
-            }
-        ]
+        code, category = self.problem.code, self.problem.category
+        known = {"code": code, "severity": "ERROR", "category": category, "message": self.problem.message}
+        return [{"timestamp": timestamp, **known}]
 
 
 class ValidationError(AnswerError):
-    """400 in the observed shape of validation errors: one object per message, without a code."""
+    """The observed shape of validation errors (of status 400): one object per message, without a code."""
 
-    status = 400
-
-    def __init__(self, *messages: str) -> None:
+    def __init__(self, *messages: str, status: int = 400) -> None:
         super().__init__(*messages)
         self.messages = messages
+        self.status = status
 
     def body(self, timestamp: str) -> ErrorBody:
         """An array with one object per message."""

@@ -67,32 +67,32 @@ class Counters:
             setattr(self, name, value)
 
 
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Counts and delays every BILL request, and refuses one more than may be in flight; `limit` 0 lets all in."""
 
-    def __init__(  # noqa: PLR0913 -- what surrounds it, and three settings
-        self, inner: ASGIApp, counters: Counters, clock: Clock, *, latency: float, limit: int, status: int
-    ) -> None:
-        if latency < 0:
-            raise ValueError("latency must not be negative")
-        if limit < 0:
-            raise ValueError("limit must not be negative")
-        if status not in _STATUSES:
+    inner: ASGIApp
+    counters: Counters
+    clock: Clock
+    latency: float
+    limit: int
+    status: int
+    _under_way: Counter[str] = field(init=False, default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        for name in ("latency", "limit"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative")
+        if self.status not in _STATUSES:
             raise ValueError(f"limit_status must be from {_STATUSES[0]} to {_STATUSES[-1]}")
-        self._inner = inner
-        self._counters = counters
-        self._clock = clock
-        self._latency = latency
-        self._limit = limit
-        self._status = status
-        self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it. It is over just before the last byte of its answer goes out."""
         if is_control(scope["path"]):
-            await self._inner(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
-        counters = self._counters
+        counters = self.counters
         clock = asyncio.get_running_loop().time
         counters.first_request = counters.first_request or clock()
         app = scope[APP]
@@ -120,12 +120,12 @@ class Gate:
             await send(message)
 
         try:
-            if 0 < self._limit < self._under_way[app]:
+            if 0 < self.limit < self._under_way[app]:
                 counters.refused += 1
-                await error_answer(CodedError(TOO_MANY_AT_ONCE), self._clock, self._status)(scope, receive, counted)
+                await error_answer(CodedError(TOO_MANY_AT_ONCE), self.clock, self.status)(scope, receive, counted)
                 return
-            await asyncio.sleep(self._latency)
-            await self._inner(scope, receive, counted)
+            await asyncio.sleep(self.latency)
+            await self.inner(scope, receive, counted)
         finally:
             over()
 
