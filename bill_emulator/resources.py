@@ -1,6 +1,6 @@
 """The table of everything the emulator serves: path, id prefix, and what may be filtered and sorted.
 
-Each filter and sort carries how well it is known:
+What may be sorted by is official. Each filter carries how well it is known:
 
 * `OFFICIAL`: in BILL's own tables or published examples;
 * `OBSERVED`: somebody reported having run it;
@@ -44,14 +44,6 @@ class Filter:
     confidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """A sortable field, and how well that is known."""
-
-    field: Field
-    confidence: str
-
-
 @dataclass(frozen=True)
 class Resource:
     """One kind of record: where it is served and how it may be asked for.
@@ -66,7 +58,7 @@ class Resource:
     shape: str
     detail: str | None
     filters: dict[str, Filter]
-    sorts: dict[str, Sort]
+    sorts: dict[str, Field]
     administrators_only: bool
     timed: bool
 
@@ -76,16 +68,10 @@ def _field(resource: str, name: str) -> Field:
     return Field(name, _KINDS.get(type_at(resource, path) or "", TEXT), tuple(path.split(".")))
 
 
-def _filter(resource: str, term: str, confidence: str) -> Filter:
-    name, _, operators = term.partition(":")
-    field = _field(resource, name)
-    return Filter(field, frozenset(_OPERATORS[operators or _OF_KIND[field.kind]]), confidence)
-
-
 def _resource(  # noqa: PLR0913 -- one row of the table
     name: str,
-    path: str,
     prefix: str,
+    path: str = "",
     *,
     official: str = "",
     observed: str = "",
@@ -96,17 +82,25 @@ def _resource(  # noqa: PLR0913 -- one row of the table
     administrators_only: bool = False,
     timed: bool = True,
 ) -> Resource:
-    """`official`, `observed` and `assumed` are fields to filter by; a field may be followed by its operators."""
+    """`official`, `observed` and `assumed` are fields to filter by; a field may be followed by its operators.
+
+    The path is the name unless it is given.
+    """
+    path = path or f"/{name.replace('_', '-')}"
     terms = {OFFICIAL: official, OBSERVED: observed, ASSUMED: assumed}
-    filters = [_filter(name, term, confidence) for confidence, those in terms.items() for term in those.split()]
+    filters: dict[str, Filter] = {}
+    for confidence, those in terms.items():
+        for field, _, operators in (term.partition(":") for term in those.split()):
+            found = _field(name, field)
+            filters[field] = Filter(found, frozenset(_OPERATORS[operators or _OF_KIND[found.kind]]), confidence)
     return Resource(
         name,
         path,
         prefix,
         shape,
         path + "/{id}" if detailed and shape == "list" else None,
-        {each.field.name: each for each in filters},
-        {field: Sort(_field(name, field), OFFICIAL) for field in sorts.split()},
+        filters,
+        {field: _field(name, field) for field in sorts.split()},
         administrators_only,
         timed,
     )
@@ -116,8 +110,8 @@ def _classification(name: str, prefix: str, sorts: str = "name description") -> 
     """The seven classifications share one filter table, of which only `id` is shown by BILL itself."""
     return _resource(
         name,
-        f"/classifications/{name.replace('_', '-')}",
         prefix,
+        f"/classifications/{name.replace('_', '-')}",
         official="id",
         assumed="archived name:start createdTime updatedTime",
         sorts=f"archived {sorts} createdTime updatedTime",
@@ -129,7 +123,6 @@ _ORGANIZATION = "/organizations/{organizationId}"
 _ALL = (
     _resource(
         "vendors",
-        "/vendors",
         "009",
         official="id archived name:start accountType:enum address.country:is billCurrency:enum createdTime updatedTime",
         # The official table is shared with customers and does not say whose row this is; vendors have no such field.
@@ -138,7 +131,6 @@ _ALL = (
     ),
     _resource(
         "bills",
-        "/bills",
         "00n",
         official="id archived vendorId:some dueDate paymentStatus payFromChartOfAccountId"
         " classifications.chartOfAccountId classifications.accountingClassId classifications.departmentId"
@@ -147,7 +139,6 @@ _ALL = (
     ),
     _resource(
         "payments",
-        "/payments",
         "stp",
         official="id vendorId",
         assumed="processDate createdTime updatedTime",
@@ -156,16 +147,14 @@ _ALL = (
     ),
     _resource(
         "vendor_credits",
-        "/vendor-credits",
         "vcr",
         assumed="id archived vendorId:some createdTime updatedTime",
         sorts="archived creditDate amount appliedAmount createdTime updatedTime",
     ),
-    _resource("recurring_bills", "/recurringbills", "btp", official="id archived vendorId:some", sorts="archived"),
-    _resource("bill_approval_policies", "/bill-approvals/policies", "apl", shape="array", timed=False),
+    _resource("recurring_bills", "btp", "/recurringbills", official="id archived vendorId:some", sorts="archived"),
+    _resource("bill_approval_policies", "apl", "/bill-approvals/policies", shape="array", timed=False),
     _resource(
         "customers",
-        "/customers",
         "0cu",
         official="id archived name:start accountType:enum invoiceCurrency:enum createdTime updatedTime",
         # See vendors: the shared official table does not say that these two rows belong to customers.
@@ -174,7 +163,6 @@ _ALL = (
     ),
     _resource(
         "invoices",
-        "/invoices",
         "00e",
         official="id archived customerId:some payToChartOfAccountId classifications.accountingClassId"
         " classifications.departmentId classifications.locationId classifications.itemId createdTime updatedTime",
@@ -182,7 +170,6 @@ _ALL = (
     ),
     _resource(
         "receivable_payments",
-        "/receivable-payments",
         "0rp",
         observed="updatedTime",
         assumed="id customerId:some createdTime",
@@ -190,18 +177,11 @@ _ALL = (
     ),
     _resource(
         "credit_memos",
-        "/credit-memos",
         "ccr",
         assumed="id archived customerId:some createdTime updatedTime",
         sorts="archived creditDate amount appliedAmount createdTime updatedTime",
     ),
-    _resource(
-        "recurring_invoices",
-        "/recurring-invoices",
-        "rit",
-        assumed="id archived customerId:some",
-        sorts="archived",
-    ),
+    _resource("recurring_invoices", "rit", assumed="id archived customerId:some", sorts="archived"),
     _classification("accounting_classes", "cls"),
     _classification("chart_of_accounts", "0ca"),
     _classification("departments", "0de"),
@@ -212,8 +192,8 @@ _ALL = (
     # Before bank_accounts, whose detail path would otherwise take "users" for an id.
     _resource(
         "bank_account_users",
-        "/funding-accounts/banks/users",
         "bau",
+        "/funding-accounts/banks/users",
         official="id",
         assumed="archived",
         sorts="archived",
@@ -221,21 +201,20 @@ _ALL = (
     ),
     _resource(
         "bank_accounts",
-        "/funding-accounts/banks",
         "bac",
+        "/funding-accounts/banks",
         official="id archived status:enum type:is ownerType:is accessToAdmins createdTime updatedTime",
         sorts="archived nameOnAccount bankName accessToAdmins createdTime updatedTime",
     ),
     _resource(
         "users",
-        "/users",
         "006",
         assumed="id archived createdTime updatedTime",
         sorts="archived firstName lastName createdTime updatedTime",
     ),
-    _resource("roles", "/roles", "0po", official="id", sorts="description createdTime updatedTime"),
-    _resource("payment_terms", f"{_ORGANIZATION}/payment-terms", "00p"),
-    _resource("organization", _ORGANIZATION, "008", shape="single", administrators_only=True),
+    _resource("roles", "0po", official="id", sorts="description createdTime updatedTime"),
+    _resource("payment_terms", "00p", f"{_ORGANIZATION}/payment-terms"),
+    _resource("organization", "008", _ORGANIZATION, shape="single", administrators_only=True),
 )
 
 RESOURCES: dict[str, Resource] = {resource.name: resource for resource in _ALL}

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
-DAY = 86_400 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 
@@ -66,10 +67,4 @@ def read_filter_time(text: str) -> int | None:
 
 def is_calendar_day(text: str) -> bool:
     """Whether the text is a real `yyyy-MM-dd` date."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    return len(text) == len("yyyy-MM-dd") and read_filter_time(text) is not None

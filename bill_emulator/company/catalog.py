@@ -73,22 +73,8 @@ def trade_of(vendor: int) -> Trade:
 
 # In the order of `names.VENDORS`.
 _TRADES = (
-    _PAPER,
-    _GOODS,
-    _REPAIRS,
-    _FOOD,
-    _CLEANING,
-    _FOOD,
-    _PAPER,
-    _GOODS,
-    _MACHINES,
-    _FOOD,
-    _TELECOM,
-    _PRINT,
-    _CLEANING,
-    _FREIGHT,
-    _REPAIRS,
-    _FREIGHT,
+    *(_PAPER, _GOODS, _REPAIRS, _FOOD, _CLEANING, _FOOD, _PAPER, _GOODS),
+    *(_MACHINES, _FOOD, _TELECOM, _PRINT, _CLEANING, _FREIGHT, _REPAIRS, _FREIGHT),
 )
 
 

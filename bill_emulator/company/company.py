@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import copy
 import threading
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.clock import Clock
+from bill_emulator.company.books import Books
 from bill_emulator.company.ids import ID_LENGTH, make_id
-from bill_emulator.company.ledger import CLOSED, OPENED, draw_up
-from bill_emulator.company.new_rows import new_row
 from bill_emulator.company.odd_times import Oddities, OddTimes
 from bill_emulator.company.parts import PARTS
-from bill_emulator.company.payables import PayableRows
-from bill_emulator.company.receivables import ReceivableRows
-from bill_emulator.company.settings import Settings
 from bill_emulator.company.spend import NAMES as SPEND_NAMES
 from bill_emulator.company.spend import SpendBooks
-from bill_emulator.company.spread import PILES, SPREADS, Spread
+from bill_emulator.company.spread import SPREADS
 from bill_emulator.company.stored import Row, Stored
-from bill_emulator.company.table import Table, View
 from bill_emulator.resources import RESOURCES
-from bill_emulator.times import DAY, microseconds, read_stored, shown
+from bill_emulator.times import microseconds, read_stored, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from bill_emulator.company.table import Query
+    from bill_emulator.company.table import Query, View
 
 ORGANIZATION_ID = "00802DEMO0COMPANY001"
 
@@ -69,7 +64,8 @@ class Company:
         self.clock = clock or Clock()
         self.organization_id = organization_id
         self.lock = threading.RLock()
-        self._tables = _generate(seed, bills, organization_id, created)
+        self._books = Books(seed, bills, organization_id, created)
+        self._tables = self._books.tables()
         self._odd = Oddities()
         self._parts: dict[tuple[str, str], list[Row]] = {}
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
@@ -169,7 +165,7 @@ class Company:
             serial = self._serials[resource]
             self._serials[resource] += 1
             now = microseconds(self.clock.now())
-            new = new_row(resource, serial, self.seed, now, self._tables) if row is None else dict(row)
+            new = self._books.new(resource, serial, now) if row is None else dict(row)
             new = {"id": make_id(kind.prefix, self.seed, serial)} | new
             created = self._stamp(resource, new, "createdTime")
             self._stamp(resource, new, "updatedTime", created)
@@ -217,45 +213,3 @@ class Company:
     def _keep(self, resource: str, row: Row, created: int | None, updated: int | None) -> Row:
         self._tables[resource].put(self._odd.stored(resource, Stored.of(row, created, updated)))
         return self.row(resource, row["id"])
-
-
-def _generate(seed: int, bills: int, organization_id: str, created: str) -> dict[str, Table]:
-    ledger = draw_up(seed, bills, opening_import=created not in PILES)
-    spread = SPREADS[created](ledger)
-    spread.apply(ledger)
-    settings = Settings(seed, organization_id)
-    payable, receivable = PayableRows(ledger, settings), ReceivableRows(ledger, settings)
-    plans: list[tuple[str, Iterable[Any], Callable[[Any], Row]]] = [
-        ("vendors", ledger.payable.parties, payable.vendor),
-        ("bills", ledger.payable.debts, payable.bill),
-        ("payments", ledger.payable.payments, payable.payment),
-        ("vendor_credits", ledger.payable.credits, payable.credit),
-        ("customers", ledger.receivable.parties, receivable.customer),
-        ("invoices", ledger.receivable.debts, receivable.invoice),
-        ("receivable_payments", ledger.receivable.payments, receivable.payment),
-        ("credit_memos", ledger.receivable.credits, receivable.credit),
-    ]
-    made = {
-        name: [Stored(plan.id, plan.created, plan.updated, partial(make, plan)) for plan in plans_]
-        for name, plans_, make in plans
-    }
-    for name, recurring in (("recurring_bills", payable.recurring), ("recurring_invoices", receivable.recurring)):
-        made[name] = _recurring(RESOURCES[name].prefix, seed, max(4, bills // 25), spread, recurring)
-    for name, rows in settings.all().items():
-        timed = RESOURCES[name].timed
-        made[name] = [
-            Stored.of(row, began if timed else None, updated if timed else None) for row, began, updated in rows
-        ]
-    return {name: Table(made[name]) for name in RESOURCES}
-
-
-def _recurring(
-    prefix: str, seed: int, count: int, spread: Spread, make: Callable[[int, int, int], Row]
-) -> list[Stored]:
-    rows = []
-    for serial in range(count):
-        created = OPENED + (CLOSED - OPENED - DAY) * serial // count + 250_001
-        updated = created if serial % 3 == 0 else created + (CLOSED - created) // (2 + serial % 5)
-        created, updated = spread.moved(created, updated)
-        rows.append(Stored(make_id(prefix, seed, serial), created, updated, partial(make, serial, created, updated)))
-    return rows

@@ -29,7 +29,7 @@ from bill_emulator.resources import RESOURCES
 from bill_emulator.times import DAY, SECOND, calendar_day, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 FOUNDED = moment(2023, 7, 1)  # settings, users, vendors and customers begin here
 OPENED = moment(2024, 1, 1, 8)  # the first bill
@@ -79,14 +79,20 @@ def in_dollars(amount: Decimal, rate: Decimal | None) -> Decimal:
 
 
 @dataclass(slots=True)
-class Party:
-    """A vendor or a customer; `balance` is what is still owed on its active bills or invoices."""
+class Plan:
+    """What becomes a row of its own."""
 
     serial: int
     id: str
-    currency: str
     created: int
     updated: int
+
+
+@dataclass(slots=True)
+class Party(Plan):
+    """A vendor or a customer; `balance` is what is still owed on its active bills or invoices."""
+
+    currency: str
     balance: int = 0
     last_paid: int | None = None
 
@@ -135,15 +141,11 @@ class Share:
 
 
 @dataclass(slots=True)
-class Debt:
+class Debt(Plan):
     """A bill or an invoice. `paid` is money received, without `credit`; `settled_by` are payment serials."""
 
-    serial: int
-    id: str
     party: int
     sheet: Sheet
-    created: int
-    updated: int
     record_status: str
     paid: int = 0
     scheduled: int = 0
@@ -162,16 +164,12 @@ class Debt:
 
 
 @dataclass(slots=True)
-class Payment:
+class Payment(Plan):
     """Money to a vendor or from a customer. `state`: PAID, SCHEDULED, VOID, FAILED or CANCELLED."""
 
-    serial: int
-    id: str
     party: int
     state: str
-    shares: list[Share]
-    created: int
-    updated: int
+    shares: list[Share] = field(default_factory=list)
     unapplied: int = 0
 
     @property
@@ -182,21 +180,17 @@ class Payment:
     def day(self, delay: int) -> str:
         """When the money moves, so many days after it was arranged; what is scheduled moves in the days to come."""
         if self.state == "SCHEDULED":
-            return calendar_day(CLOSED, 1 + self.serial % 14)
-        return min(calendar_day(self.created, delay), calendar_day(CLOSED))
+            return calendar_day(max(self.created, CLOSED), 1 + self.serial % 14)
+        return calendar_day(min(self.created + delay * DAY, max(self.created, CLOSED)))
 
 
 @dataclass(slots=True)
-class Credit:
+class Credit(Plan):
     """A vendor credit or a credit memo; a share in `usage` may name the payment it was used with."""
 
-    serial: int
-    id: str
     party: int
     sheet: Sheet
     archived: bool
-    created: int
-    updated: int
     usage: list[tuple[int, int | None, int]] = field(default_factory=list)  # debt, payment, amount
 
     @property
@@ -254,14 +248,15 @@ class _Books(ABC):
         self.side = Side([self._party(serial, parties) for serial in range(parties)])
         self.joint: dict[int, Payment] = {}
 
-    def _id(self, place: int, serial: int) -> str:
-        return make_id(RESOURCES[self.lists[place]].prefix, self.seed, serial)
+    def _plan(self, place: int, serial: int, created: int) -> tuple[int, str, int, int]:
+        """What every plan begins with: serial, id, created, updated."""
+        row_id = make_id(RESOURCES[self.lists[place]].prefix, self.seed, serial)
+        return serial, row_id, created, self._updated(serial, created)
 
     def _party(self, serial: int, count: int) -> Party:
         span = OPENED - DAY - FOUNDED
         created = FOUNDED + int(span * (serial + self.rng.random()) / count)
-        currency = CURRENCIES[serial % len(CURRENCIES)]
-        return Party(serial, self._id(0, serial), currency, created, self._updated(serial, created))
+        return Party(*self._plan(0, serial, created), CURRENCIES[serial % len(CURRENCIES)])
 
     def _updated(self, serial: int, created: int) -> int:
         """Some rows were never touched, some changed in a bulk edit, most on their own."""
@@ -296,9 +291,11 @@ class _Books(ABC):
         """Sales tax, in hundredths of a percent."""
         return 0
 
-    @abstractmethod
     def record_status(self, serial: int) -> str:
         """ACTIVE, archived or a draft."""
+        if serial % 20 == 7:
+            return "INACTIVE"
+        return "DRAFT" if serial % 20 == 9 else "ACTIVE"
 
     def extreme(self, serial: int) -> Line | None:
         """The one line of the largest and the smallest amount, which are in US dollars."""
@@ -319,16 +316,8 @@ class _Books(ABC):
         party = self.side.parties[0 if extreme else int(len(self.side.parties) * self.rng.random() ** 3)]
         lines = (extreme,) if extreme else self.lines(party, 12 if serial % 40 == 17 else 1 + serial % 3)
         sheet = Sheet(lines, 0 if extreme else self.tax_rate(party, serial))
-        created = self._created(serial, count)
-        debt = Debt(
-            serial,
-            self._id(1, serial),
-            party.serial,
-            sheet,
-            created,
-            self._updated(serial, created),
-            self.record_status(serial),
-        )
+        plan = self._plan(1, serial, self._created(serial, count))
+        debt = Debt(*plan, party.serial, sheet, self.record_status(serial))
         self.side.debts.append(debt)
         if debt.record_status == "ACTIVE":
             fates = self.recent if self.is_recent(debt) else self.old
@@ -343,15 +332,7 @@ class _Books(ABC):
         serial = len(self.side.payments)
         created = debt.created + int(self.rng.random() * 20 * DAY) + 60 * SECOND
         created = min(CLOSED, max(created, not_before))
-        payment = Payment(
-            serial,
-            self._id(2, serial),
-            debt.party,
-            state,
-            [],
-            created,
-            self._updated(serial, created),
-        )
+        payment = Payment(*self._plan(2, serial, created), debt.party, state)
         self.side.payments.append(payment)
         self.add_share(payment, debt, amount)
         return payment
@@ -373,15 +354,8 @@ class _Books(ABC):
         """A credit of the vendor's (for the customer), not used yet."""
         serial = len(self.side.credits)
         created = min(CLOSED, debt.created + int(self.rng.random() * 5 * DAY) + SECOND)
-        credit = Credit(
-            serial,
-            self._id(3, serial),
-            debt.party,
-            Sheet(self.lines(self.side.parties[debt.party], 1 + serial % 2), debt.sheet.tax_rate),
-            archived,
-            created,
-            self._updated(serial, created),
-        )
+        sheet = Sheet(self.lines(self.side.parties[debt.party], 1 + serial % 2), debt.sheet.tax_rate)
+        credit = Credit(*self._plan(3, serial, created), debt.party, sheet, archived)
         self.side.credits.append(credit)
         return credit
 
@@ -403,7 +377,7 @@ class _Payable(_Books):
     def record_status(self, serial: int) -> str:
         if serial % 60 == 38:
             return "DRAFT_DELETED"
-        return "INACTIVE" if serial == _TYPING_ERROR else _record_status(serial)
+        return "INACTIVE" if serial == _TYPING_ERROR else super().record_status(serial)
 
 
 class _Receivable(_Books):
@@ -422,9 +396,6 @@ class _Receivable(_Books):
         """Sales abroad are not taxed."""
         return (0, 825, 600)[serial % 3] if party.currency == "USD" else 0
 
-    def record_status(self, serial: int) -> str:
-        return _record_status(serial)
-
 
 def _price(item: int, party: Party) -> int:
     """What an item costs in the currency of a customer: an even number, so that halves of it are whole."""
@@ -433,48 +404,18 @@ def _price(item: int, party: Party) -> int:
     return 2 * int(abroad.scaleb(_MINOR_DIGITS.get(party.currency, 2)) / 2)
 
 
-def _record_status(serial: int) -> str:
-    if serial % 20 == 7:
-        return "INACTIVE"
-    return "DRAFT" if serial % 20 == 9 else "ACTIVE"
-
-
-def _open(books: _Books, debt: Debt) -> None:
-    """Nothing paid yet."""
-
-
-def _paid(books: _Books, debt: Debt) -> None:
-    books.pay(debt, debt.total)
-
-
-def _partial(books: _Books, debt: Debt) -> None:
-    books.pay(debt, debt.total * 2 // 5)
-
-
-def _scheduled(books: _Books, debt: Debt) -> None:
-    books.pay(debt, debt.total, "SCHEDULED")
-
-
-def _partial_scheduled(books: _Books, debt: Debt) -> None:
+def _pay_in_two(books: _Books, debt: Debt) -> None:
     books.pay(debt, debt.total // 3)
     books.pay(debt, debt.due, "SCHEDULED")
 
 
-def _void(books: _Books, debt: Debt) -> None:
-    """Paid again afterwards."""
-    _again(books, debt, books.pay(debt, debt.total, "VOID"))
-
-
-def _failed(books: _Books, debt: Debt) -> None:
-    """Paid again afterwards."""
-    _again(books, debt, books.pay(debt, debt.total, "CANCELLED" if debt.serial % 4 == 1 else "FAILED"))
-
-
-def _again(books: _Books, debt: Debt, first: Payment) -> None:
+def _pay_again(books: _Books, debt: Debt, state: str) -> None:
+    """The first payment did not arrive."""
+    first = books.pay(debt, debt.total, state)
     books.pay(debt, debt.total, not_before=first.created + DAY)
 
 
-def _overpaid(books: _Books, debt: Debt) -> None:
+def _overpay(books: _Books, debt: Debt) -> None:
     books.pay(debt, debt.total).unapplied = 2_500
 
 
@@ -506,15 +447,15 @@ def _credit(books: _Books, debt: Debt) -> None:
     books.grant(debt, archived=credit.serial // 2 % 2 == 0)
 
 
-_FATES = {
-    "open": _open,
-    "paid": _paid,
-    "partial": _partial,
-    "scheduled": _scheduled,
-    "partial_scheduled": _partial_scheduled,
-    "void": _void,
-    "failed": _failed,
-    "overpaid": _overpaid,
+_FATES: dict[str, Callable[[_Books, Debt], object]] = {
+    "open": lambda _books, _debt: None,
+    "paid": lambda books, debt: books.pay(debt, debt.total),
+    "partial": lambda books, debt: books.pay(debt, debt.total * 2 // 5),
+    "scheduled": lambda books, debt: books.pay(debt, debt.total, "SCHEDULED"),
+    "partial_scheduled": _pay_in_two,
+    "void": lambda books, debt: _pay_again(books, debt, "VOID"),
+    "failed": lambda books, debt: _pay_again(books, debt, "CANCELLED" if debt.serial % 4 == 1 else "FAILED"),
+    "overpaid": _overpay,
     "together": _together,
     "credit": _credit,
 }

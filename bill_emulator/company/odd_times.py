@@ -28,8 +28,6 @@ STORED = (SHOWN, KEPT)
 """A row is found by what it shows (by no time, if that is none), or by its true time."""
 
 FIELDS = ("createdTime", "updatedTime", "occurredTime", "authorizedTime", "submittedTime")
-_COLUMNS = {"createdTime": "created", "updatedTime": "updated"}
-"""The fields that lists of AP and AR are filtered and sorted by, as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +103,11 @@ class Oddities:
         rules = [rule for rule in self.rules if rule.concerns(name, plain.id)]
         if not rules:
             return plain
-        moments = {"created": plain.created, "updated": plain.updated}
+        moments = {"createdTime": plain.created, "updatedTime": plain.updated}
         for rule in rules:
-            column = _COLUMNS.get(rule.field, "")
-            at = moments.get(column)
+            at = moments.get(rule.field)
             if at is not None:
-                moments[column] = rule.means(at)
+                moments[rule.field] = rule.means(at)
 
         def make() -> Row:
             row = plain.row()
@@ -118,7 +115,7 @@ class Oddities:
                 rule.show(row)
             return row
 
-        return Stored(plain.id, moments["created"], moments["updated"], make, plain)
+        return Stored(plain.id, moments["createdTime"], moments["updatedTime"], make, plain)
 
     def sent(self, name: str, row: Row) -> Row:
         """Any other row as it is sent; it is changed."""
@@ -129,11 +126,9 @@ class Oddities:
     def meant(self, name: str, row: Row) -> Row:
         """The same row as filters and sorts see it: only with times that they can read; it is changed."""
         for rule in self._rules(name, row):
-            at = read_stored(row.get(rule.field))
+            at = read_stored(row.pop(rule.field, None))
             means = None if at is None else rule.means(at)
-            if means is None:
-                row.pop(rule.field, None)
-            else:
+            if means is not None:
                 row[rule.field] = shown(means)
         return row
 

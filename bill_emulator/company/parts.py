@@ -61,15 +61,13 @@ def _document(parent_id: str, number: int) -> Row:
 
 
 def _trail(parent_id: str, number: int) -> Row:
+    change = {"previous": f"{number}@example.com", "current": f"{parent_id}@example.com"}
     return {
         "source": "WEB",
         "type": "UPDATE",
         "createdTime": shown(CLOSED - number * DAY),
         "user": {"id": "00602USER0000000001X", "name": "Noor Blake"},
-        "field": {
-            "name": "email",
-            "value": {"previous": f"{number}@example.com", "current": f"{parent_id}@example.com"},
-        },
+        "field": {"name": "email", "value": change},
     }
 
 

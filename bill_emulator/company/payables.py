@@ -14,25 +14,15 @@ from typing import TYPE_CHECKING
 
 from bill_emulator.company.catalog import ITEMS, trade_of
 from bill_emulator.company.ids import line_id, make_id
-from bill_emulator.company.ledger import (
-    CLOSED,
-    Credit,
-    Debt,
-    Ledger,
-    Line,
-    Party,
-    Payment,
-    Share,
-    exchange_rate,
-    in_dollars,
-    money,
-)
+from bill_emulator.company.ledger import CLOSED, Line, exchange_rate, in_dollars, money
 from bill_emulator.company.names import PEOPLE, VENDORS, picked
 from bill_emulator.company.parts import PARTS
+from bill_emulator.company.rows import SideRows, quantity, stamped
 from bill_emulator.company.settings import Settings, address, lean
 from bill_emulator.times import DAY, MINUTE, calendar_day, shown
 
 if TYPE_CHECKING:
+    from bill_emulator.company.ledger import Credit, Debt, Ledger, Party, Payment, Plan, Share
     from bill_emulator.company.stored import Row
 
 _APPROVALS = ("UNASSIGNED", "ASSIGNED", "ASSIGNED", "APPROVING", "APPROVED", "DENIED", "ASSIGNED")
@@ -51,54 +41,40 @@ _STATES = {
     "FAILED": ("FUNDING_FAILED_ACTION_NEEDED", "FAILED"),
     "CANCELLED": ("CANCELED", "FAILED"),
 }
-_CREDIT_STATES = ("NOT_APPLIED", "PARTIALLY_APPLIED", "FULLY_APPLIED")
 _VOIDS = ("VOID_ONLY", "VOID_AND_REISSUE", "VOID_AND_CREDIT")
 # The items that are kept in stock, which vendors of goods sell.
 _BOUGHT = [place for place, item in enumerate(ITEMS) if item.cost is not None]
-_RECURRING_PERIODS = ("MONTHLY", "WEEKLY", "YEARLY")
 
 
-def credit_state(credit: Credit) -> str:
-    """NOT_APPLIED, PARTIALLY_APPLIED or FULLY_APPLIED."""
-    return _CREDIT_STATES[(credit.applied > 0) + (credit.applied >= credit.total)]
-
-
-def share_of(payment: Payment, debt: Debt, currency: str, *, days: int) -> Row:
-    """What of a payment went to one bill or invoice, as its row shows it; it arrives so many days after it was sent."""
-    amount = sum(share.amount for share in payment.shares if share.target == debt.serial)
-    return {
-        "id": payment.id,
-        "amount": money(amount, currency),
-        "status": payment.state,
-        "date": payment.day(days),
-    }
-
-
-def quantity(line: Line) -> Decimal:
-    """The quantity of a line, such as 3 or 2.5."""
-    return Decimal(line.halves) / 2
-
-
-class PayableRows:
+class PayableRows(SideRows):
     """Makes payable rows from a ledger."""
 
+    lists = ("vendors", "bills", "payments", "vendor_credits", "recurring_bills")
+    party_id = "vendorId"
+    debt_states = ("PAID", "SCHEDULED", "PARTIAL", "UNPAID")
+    days_to_arrive, term_turn, days_in_advance = 2, 0, 5
+    new_payment = "SCHEDULED"
+
     def __init__(self, ledger: Ledger, settings: Settings) -> None:
-        self.seed = ledger.seed
-        self.side = ledger.payable
+        super().__init__(ledger, ledger.payable, settings)
         self.customers = ledger.receivable.parties
-        self.settings = settings
+
+    def new_line(self, serial: int, parties: list[Party]) -> tuple[Party, Line]:
+        """Something that is an expense at once."""
+        sellers = [party for party in parties if trade_of(party.serial).account.startswith("6")]
+        party = sellers[serial % len(sellers)]
+        return party, Line(2, trade_of(party.serial).low + 2 * serial % 1_000, 0)
 
     def vendor_name(self, party: Party) -> str:
         """The display name."""
         return picked(VENDORS, party.serial)
 
-    def vendor(self, party: Party) -> Row:
+    def party(self, party: Party) -> Row:
         """One vendor."""
         i, name, ref = party.serial, self.vendor_name(party), self.settings.ref
         foreign = party.currency != "USD"
-        return lean(
+        return stamped(party) | lean(
             archived=i % 11 == 4,
-            id=party.id,
             name=name,
             shortName=f"V{i}" if i % 3 == 0 else None,
             accountNumber=f"{700_000 + i:08d}" if i % 2 == 0 else None,
@@ -120,15 +96,13 @@ class PayableRows:
             bankAccountStatus="NET_LINKED_ACCOUNT" if _has_account(party) else "NO_ACCOUNT",
             recurringPayments=i % 6 == 0,
             billCurrency=party.currency,
-            createdTime=shown(party.created),
-            updatedTime=shown(party.updated),
             balance={"amount": money(party.balance, party.currency), "lastUpdatedDate": shown(party.updated)},
             autoPay={"enabled": False}
             if i % 5
             else {
                 "enabled": True,
                 "bankAccountId": ref("bank_accounts", 0),
-                "createdBy": self.settings.payer(i),
+                "createdBy": self.settings.person("pay", i),
                 "maxAmount": Decimal("2500.00"),
                 "daysBeforeDueDate": 3,
             },
@@ -157,7 +131,7 @@ class PayableRows:
             }
             if _has_account(party)
             else None,
-            paymentPurpose={"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}} if foreign else None,
+            paymentPurpose=_purpose() if foreign else None,
         )
         if i == 1:
             info["payBySubType"] = None  # the one explicit null that has been reported
@@ -182,56 +156,40 @@ class PayableRows:
             chartOfAccountId=self.settings.account(account),
             **coding,
             employeeId=self.settings.ref("employees", index % 4) if coding and index % 5 == 0 else None,
-            itemId=self.settings.item(_BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
+            itemId=self.settings.ref("items", _BOUGHT[index % len(_BOUGHT)]) if account == "1300" else None,
             customerId=self.customers[index % len(self.customers)].id if customer else None,
-        )
-
-    def _goods(self, line: Line, party: Party) -> str:
-        return trade_of(party.serial).goods[line.what]
-
-    def bill(self, debt: Debt) -> Row:
-        """One bill with its lines and approvers."""
-        i, ref = debt.serial, self.settings.ref
-        party = self.side.parties[debt.party]
-        currency = party.currency
-        rate = exchange_rate(currency, i)
-        amount = money(debt.total, currency)
-        approval = self._approval(debt)
-        term = i if i % 3 == 0 else None
-        return lean(
-            archived=debt.record_status != "ACTIVE",
-            id=debt.id,
-            vendorId=party.id,
-            vendorName=self.vendor_name(party),
-            fundingAmount=in_dollars(amount, rate),
-            amount=amount,
-            paidAmount=money(debt.paid + debt.credit, currency),
-            dueAmount=money(debt.due, currency),
-            scheduledAmount=money(debt.scheduled, currency),
-            creditAmount=money(debt.credit, currency),
-            exchangeRate=rate,
-            description=self._goods(debt.sheet.lines[0], party) if i % 4 else None,
-            dueDate=self.settings.due_day(debt.created, term),
-            invoice={"invoiceDate": calendar_day(debt.created), "invoiceNumber": f"INV-{i:06d}"},
-            billLineItems=[self._bill_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
-            payFromChartOfAccountId=self.settings.account("1000") if i % 2 else None,
-            paymentStatus=payment_status(debt),
-            approvalStatus=approval,
-            createdTime=shown(debt.created),
-            updatedTime=shown(debt.updated),
-            classifications=self._header(debt, party) if i % 2 else None,
-            approvers=self._approvers(debt, approval),
-            purchaseOrderNumber=f"PO-{i}" if i % 5 == 2 else None,
-            recordStatus=debt.record_status,
-            createdBy=self.settings.clerk(i),
-            paymentTermId=None if term is None else ref("payment_terms", term),
-            payments=[share_of(self.side.payments[n], debt, currency, days=2) for n in debt.settled_by],
         )
 
     def _header(self, debt: Debt, party: Party) -> Row:
         line = self._classifications(debt.serial // 2 * 3, party)
-        kept = ("chartOfAccountId", "accountingClassId", "departmentId", "locationId", "itemId")
-        return {name: line[name] for name in kept if name in line}
+        return {name: value for name, value in line.items() if name not in ("employeeId", "jobId")}
+
+    def _goods(self, line: Line, party: Party) -> str:
+        return trade_of(party.serial).goods[line.what]
+
+    def debt(self, debt: Debt) -> Row:
+        """One bill with its lines and approvers."""
+        i = debt.serial
+        party = self.side.parties[debt.party]
+        rate = exchange_rate(party.currency, i)
+        amount = money(debt.total, party.currency)
+        approval = self._approval(debt)
+        return lean(
+            vendorName=self.vendor_name(party),
+            fundingAmount=in_dollars(amount, rate),
+            amount=amount,
+            paidAmount=money(debt.paid + debt.credit, party.currency),
+            **self.debt_fields(debt),
+            description=self._goods(debt.sheet.lines[0], party) if i % 4 else None,
+            invoice={"invoiceDate": calendar_day(debt.created), "invoiceNumber": f"INV-{i:06d}"},
+            billLineItems=[self._bill_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
+            payFromChartOfAccountId=self.settings.account("1000") if i % 2 else None,
+            paymentStatus=self.debt_status(debt),
+            approvalStatus=approval,
+            classifications=self._header(debt, party) if i % 2 else None,
+            approvers=self._approvers(debt, approval),
+            purchaseOrderNumber=f"PO-{i}" if i % 5 == 2 else None,
+        )
 
     def _bill_line(self, debt: Debt, n: int, line: Line, party: Party) -> Row:
         index = debt.serial + n
@@ -261,7 +219,7 @@ class PayableRows:
         step = min(end - debt.created, patience) // (len(states) + 1)
         return [
             lean(
-                userId=self.settings.approver(debt.serial + place),
+                userId=self.settings.person("approve", debt.serial + place),
                 status=state,
                 approverOrder=place,
                 statusChangedTime=None if state == "WAITING" else shown(debt.created + step * place),
@@ -280,9 +238,8 @@ class PayableRows:
         online = rail != "OFFLINE"
         single, disbursed = _STATES[payment.state]
         shares = payment.shares
-        return lean(
+        return stamped(payment) | lean(
             amount=amount,
-            id=payment.id,
             vendorId=party.id,
             vendorName=self.vendor_name(party),
             billId=self.side.debts[shares[0].target].id if len(shares) == 1 else None,
@@ -305,19 +262,15 @@ class PayableRows:
             onlinePayment=online,
             disbursementType=rail,
             remittanceEmail=f"pay{party.serial}@supplier.example" if i % 3 == 1 else None,
-            createdTime=shown(payment.created),
-            updatedTime=shown(payment.updated),
-            createdBy=self.settings.payer(i),
+            createdBy=self.settings.person("pay", i),
             voidInfo=[self._void(payment)] if payment.state == "VOID" else None,
             disbursementStatus=disbursed,
             disbursementInfo=self._disbursement(payment, rail, amount) if online else None,
-            paymentPurpose={"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}}
-            if rate is not None
-            else None,
+            paymentPurpose=None if rate is None else _purpose(),
             cardFundingPurpose="INVENTORY" if rail == "VCARD" else None,
             cancelRequestSubmitted=payment.state == "CANCELLED",
             singleStatus=single,
-            exchangeRateBatchId=f"FX{i:010d}" if rate is not None else None,
+            exchangeRateBatchId=None if rate is None else f"FX{i:010d}",
         )
 
     def _share(self, payment: Payment, n: int, share: Share, currency: str) -> Row:
@@ -331,67 +284,41 @@ class PayableRows:
 
     def _void(self, payment: Payment) -> Row:
         i = payment.serial
-        return {
+        return stamped(payment) | {
             "id": make_id("vdi", self.seed, i),
-            "requestedBy": self.settings.payer(i),
+            "requestedBy": self.settings.person("pay", i),
             "type": _VOIDS[i % len(_VOIDS)],
             "status": "ACCEPTED",
             "reason": "Sent to the wrong vendor",
-            "createdTime": shown(payment.created),
-            "updatedTime": shown(payment.updated),
         }
 
     def _disbursement(self, payment: Payment, rail: str, amount: Decimal) -> Row:
         i = payment.serial
         sent, arrives = payment.day(3), payment.day(6)
-        rails: dict[str, tuple[str, Row]] = {
-            "ACH": ("achDisbursement", {"sentDate": sent, "arrivesByDate": arrives}),
-            "CHECK": ("checkDisbursement", {"sentDate": sent, "arrivesByDate": arrives, "checkNumber": 10_000 + i}),
-            "RPPS": (
-                "rppsDisbursement",
-                {"sentDate": sent, "arrivesByDate": arrives, "traceNumber": 900_000_000_000 + i, "batchNumber": i},
-            ),
-            "INTERNATIONAL": (
-                "internationalDisbursement",
-                {"sentDate": sent, "arrivesByDate": arrives, "amount": amount, "disbursementSubType": "LOCAL"},
-            ),
-            "VCARD": (
-                "vcardDisbursement",
-                {
-                    "arrivesByDate": arrives,
-                    "validUntil": calendar_day(payment.created, 90),
-                    "last4CardNumber": f"{i % 10_000:04d}",
-                },
-            ),
-            "WALLET": ("walletDisbursement", {"arrivesByDate": arrives}),
+        rails: dict[str, Row] = {
+            "ACH": {"sentDate": sent},
+            "CHECK": {"sentDate": sent, "checkNumber": 10_000 + i},
+            "RPPS": {"sentDate": sent, "traceNumber": 900_000_000_000 + i, "batchNumber": i},
+            "INTERNATIONAL": {"sentDate": sent, "amount": amount, "disbursementSubType": "LOCAL"},
+            "VCARD": {"validUntil": calendar_day(payment.created, 90), "last4CardNumber": f"{i % 10_000:04d}"},
+            "WALLET": {},
         }
-        name, delivery = rails[rail]
-        return {"isVoidable": payment.state == "PAID" and rail == "CHECK", name: delivery}
+        delivery = {"arrivesByDate": arrives} | rails[rail]
+        return {"isVoidable": payment.state == "PAID" and rail == "CHECK", f"{rail.lower()}Disbursement": delivery}
 
     def credit(self, credit: Credit) -> Row:
         """One vendor credit, its lines and where it was used."""
-        i, ref = credit.serial, self.settings.ref
-        party = self.side.parties[credit.party]
-        currency = party.currency
-        return lean(
-            id=credit.id,
-            vendorId=party.id,
+        i, party = credit.serial, self.side.parties[credit.party]
+        return self.credit_fields(credit) | lean(
             referenceNumber=f"CR-{i:05d}",
-            creditDate=calendar_day(credit.created),
             description="Returned goods" if i % 3 else None,
-            archived=credit.archived,
             applyToChartOfAccountId=self.settings.account("2000") if i % 2 == 0 else None,
-            applyToBankAccountId=ref("bank_accounts", 0) if i % 2 == 1 else None,
-            amount=money(credit.total, currency),
-            appliedAmount=money(credit.applied, currency),
-            status=credit_state(credit),
-            createdTime=shown(credit.created),
-            updatedTime=shown(credit.updated),
+            applyToBankAccountId=self.settings.ref("bank_accounts", 0) if i % 2 == 1 else None,
             vendorCreditLineItems=[
                 lean(
                     id=line_id("vendorCreditLineItems", self.seed, i, n),
                     description=self._goods(line, party) if i % 2 == 0 else None,
-                    amount=money(line.amount, currency),
+                    amount=money(line.amount, party.currency),
                     classifications=self._classifications(i + n, party, customer=(i + n) % 2 == 0),
                 )
                 for n, line in enumerate(credit.sheet.lines)
@@ -400,19 +327,18 @@ class PayableRows:
                 lean(
                     billId=self.side.debts[debt].id,
                     paymentId=None if payment is None else self.side.payments[payment].id,
-                    amount=money(amount, currency),
+                    amount=money(amount, party.currency),
                 )
                 for debt, payment, amount in credit.usage
             ],
         )
 
-    def recurring(self, serial: int, created: int, updated: int) -> Row:
-        """One recurring bill (it stands alone: nothing refers to it)."""
+    def recurring(self, plan: Plan) -> Row:
+        """One recurring bill."""
+        serial = plan.serial
         party = self.side.parties[serial * 7 % len(self.side.parties)]
         automatic = serial % 2 == 1
-        return lean(
-            archived=serial % 4 == 2,
-            id=make_id("btp", self.seed, serial),
+        return self.recurring_fields(plan, party) | lean(
             recurringBillLineItems=[
                 lean(
                     amount=money(12_000 + 1_010 * serial + n, party.currency),
@@ -422,19 +348,9 @@ class PayableRows:
                 )
                 for n in range(1 + serial % 2)
             ],
-            schedule=lean(
-                period=_RECURRING_PERIODS[serial % 3],
-                frequency=1 + serial % 2,
-                nextDueDate=calendar_day(CLOSED, 1 + serial % 28),
-                endDate=calendar_day(CLOSED, 366) if automatic else None,
-                daysInAdvance=5,
-            ),
-            vendorId=party.id,
             description=f"Agreed with {PEOPLE[serial % len(PEOPLE)][0]}" if serial % 3 == 0 else None,
             processingOptions={"autoPayment": automatic},
             paymentInformation={"bankAccountId": self.settings.ref("bank_accounts", 0)} if automatic else None,
-            createdTime=shown(created),
-            updatedTime=shown(updated),
         )
 
 
@@ -442,10 +358,5 @@ def _has_account(party: Party) -> bool:
     return bool(PARTS["vendor_bank_accounts"].rows(party.id))
 
 
-def payment_status(debt: Debt) -> str:
-    """PAID, SCHEDULED (something is on its way), PARTIAL or UNPAID."""
-    if debt.due == 0:
-        return "PAID"
-    if debt.scheduled:
-        return "SCHEDULED"
-    return "PARTIAL" if debt.paid or debt.credit else "UNPAID"
+def _purpose() -> Row:
+    return {"text": "Goods", "code": {"name": "Trade in goods", "value": "TRADE"}}

@@ -1,29 +1,37 @@
 # ruff: noqa: PLR2004 -- which row carries what follows from its serial number
 """Rows of the settings: organization, users, roles, payment terms, bank accounts, classifications, policies.
 
-Their number does not depend on the size of the company. Each maker answers (row, created, updated) in serial order;
-moments are microseconds since 1970.
+Their number does not depend on the size of the company.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.catalog import ACCOUNTS, ITEMS
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.ledger import CLOSED, FOUNDED
 from bill_emulator.company.names import PEOPLE, PLACES
+from bill_emulator.company.stored import Stored
 from bill_emulator.resources import RESOURCES
-from bill_emulator.times import calendar_day, shown
+from bill_emulator.times import HOUR, calendar_day, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
-    from bill_emulator.company.catalog import Account, Item
     from bill_emulator.company.ledger import Party
     from bill_emulator.company.stored import Row
 
-Timed = tuple[dict[str, Any], int, int]
+_AGAIN: dict[str, Callable[[Any, int], Any]] = {
+    **dict.fromkeys(("name", "policyName", "lastName", "shortName"), lambda value, n: f"{value} {n}"),
+    "email": lambda value, n: value.replace("@", f".{n}@"),
+    "account": lambda value, n: value | {"number": f"{value['number']}-{n}"},
+}
+"""How the examples come again when more rows are made: under other names."""
+
+_LAST_AGAIN = ("roles", "bank_accounts")
+"""Where only the last example comes again: there is one role of each type but CUSTOM, and one account by default."""
 
 
 def lean(**fields: Any) -> Row:
@@ -33,18 +41,10 @@ def lean(**fields: Any) -> Row:
 
 def address(index: int) -> Row:
     """An address; a place without a second line or a state has no such field."""
-    line1, line2, city, state, code, country, country_name = PLACES[index % len(PLACES)]
-    return lean(
-        line1=line1,
-        line2=line2,
-        city=city,
-        stateOrProvince=state,
-        zipOrPostalCode=code,
-        country=country,
-        countryName=country_name,
-    )
+    return lean(**dict(zip(_ADDRESS, PLACES[index % len(PLACES)], strict=True)))
 
 
+_ADDRESS = ("line1", "line2", "city", "stateOrProvince", "zipOrPostalCode", "country", "countryName")
 ROLE_TYPES = ("ADMINISTRATOR", "ACCOUNTANT", "APPROVER", "PAYER", "CLERK", "AUDITOR", "MEMBER", "CUSTOM")
 
 # name, short name, description, serial of the parent, archived
@@ -84,22 +84,10 @@ _BANKS = (
     ("NOT_VERIFIED", "CHECKING", "BUSINESS", "Example Bank", True, False, None),
 )
 
-# Who does what, by place among the people: enters bills and invoices, pays, approves.
-_CLERKS, _PAYERS, _APPROVERS = (1, 4), (3, 0), (2, 0, 7)
+# By place among the people; who approves a bill never entered it.
+_TASKS = {"enter": (1, 4), "pay": (3, 0), "approve": (2, 0, 7)}
 
 _TREES = {"accounting_classes": _CLASSES, "departments": _DEPARTMENTS, "jobs": _JOBS, "locations": _LOCATIONS}
-_COUNTS = {
-    "users": len(PEOPLE),
-    "roles": len(ROLE_TYPES),
-    "payment_terms": len(_TERMS),
-    "bank_accounts": len(_BANKS),
-    "bank_account_users": 5,
-    "bill_approval_policies": 3,
-    "employees": 5,
-    "items": len(ITEMS),
-    "chart_of_accounts": len(ACCOUNTS),
-    **{name: len(leaves) for name, leaves in _TREES.items()},
-}
 
 
 class Settings:
@@ -108,9 +96,22 @@ class Settings:
     def __init__(self, seed: int, organization_id: str) -> None:
         self.seed = seed
         self.organization_id = organization_id
+        self._makers: dict[str, tuple[Callable[[int], Row], int]] = {
+            "organization": (self._organization, 1),
+            "users": (self._user, len(PEOPLE)),
+            "roles": (self._role, len(ROLE_TYPES)),
+            "payment_terms": (lambda i: dict(zip(("name", "daysDue"), _TERMS[i], strict=True)), len(_TERMS)),
+            "bank_accounts": (self._bank, len(_BANKS)),
+            "bank_account_users": (self._bank_user, 5),
+            "bill_approval_policies": (self._policy, 3),
+            **{name: (partial(self._leaf, name), len(leaves)) for name, leaves in _TREES.items()},
+            "employees": (self._employee, 5),
+            "items": (self._item, len(ITEMS)),
+            "chart_of_accounts": (self._account, len(ACCOUNTS)),
+        }
         self.ids: dict[str, list[str]] = {
             name: [make_id(RESOURCES[name].prefix, seed, serial) for serial in range(count)]
-            for name, count in _COUNTS.items()
+            for name, (_, count) in self._makers.items()
         }
 
     def ref(self, resource: str, index: int) -> str:
@@ -121,10 +122,6 @@ class Settings:
     def account(self, number: str) -> str:
         """The id of the account with this number."""
         return self.ids["chart_of_accounts"][_PLACES[number]]
-
-    def item(self, place: int) -> str:
-        """The id of an item."""
-        return self.ids["items"][place]
 
     def live(self, resource: str, index: int) -> str:
         """The id of a classification that is not archived, counting round and round."""
@@ -145,48 +142,33 @@ class Settings:
         """When something is due that has this payment term, or none."""
         return calendar_day(created, 30 if term is None else _TERMS[term % len(_TERMS)][1])
 
-    def clerk(self, index: int) -> str:
-        """Who entered a record."""
-        return self.ids["users"][_CLERKS[index % len(_CLERKS)]]
+    def person(self, task: str, index: int) -> str:
+        """Who does this, taking turns."""
+        return self.ids["users"][_TASKS[task][index % len(_TASKS[task])]]
 
-    def payer(self, index: int) -> str:
-        """Who sent a payment."""
-        return self.ids["users"][_PAYERS[index % len(_PAYERS)]]
+    def row(self, name: str, serial: int) -> Row:
+        """One row without times; when the examples are used up, they come again under other names."""
+        make, count = self._makers[name]
+        again, place = divmod(serial, count)
+        row = make(count - 1 if again and name in _LAST_AGAIN else place)
+        return row | {field: _AGAIN[field](row[field], again + 1) for field in _AGAIN if again and field in row}
 
-    def approver(self, index: int) -> str:
-        """Who approves a bill; never who entered it."""
-        return self.ids["users"][_APPROVERS[index % len(_APPROVERS)]]
-
-    def all(self) -> dict[str, list[Timed]]:
-        """Every settings row of every resource."""
-        made: dict[str, Iterable[Row]] = {
-            "organization": [self._organization()],
-            "users": [self._user(i) for i in range(len(PEOPLE))],
-            "roles": [self._role(i) for i in range(len(ROLE_TYPES))],
-            "payment_terms": [lean(name=name, daysDue=days) for name, days in _TERMS],
-            "bank_accounts": [self._bank(i) for i in range(len(_BANKS))],
-            "bank_account_users": [self._bank_user(i) for i in range(5)],
-            "bill_approval_policies": self._policies(),
-            **{name: self._tree(name, leaves) for name, leaves in _TREES.items()},
-            "employees": [self._employee(i) for i in range(5)],
-            "items": [self._item(item) for item in ITEMS],
-            "chart_of_accounts": [self._account(account) for account in ACCOUNTS],
+    def all(self) -> dict[str, list[Stored]]:
+        """Every settings row of every resource, in serial order."""
+        return {
+            name: [self._stored(name, serial, FOUNDED + hour * HOUR) for serial in range(count)]
+            for hour, (name, (_, count)) in enumerate(self._makers.items())
         }
-        answer: dict[str, list[Timed]] = {}
-        for offset, (name, rows) in enumerate(made.items()):
-            answer[name] = [self._timed(name, i, offset, row) for i, row in enumerate(rows)]
-        return answer
 
-    def _timed(self, name: str, serial: int, offset: int, row: Row) -> Timed:
-        created = FOUNDED + offset * 3_600_000_000 + serial * 61_000_250
+    def _stored(self, name: str, serial: int, began: int) -> Stored:
+        created = began + serial * 61_000_250
         updated = created if serial % 2 == 0 else created + (CLOSED - created) // (serial + 2)
-        if "id" not in row:
-            row = {"id": self.ids[name][serial], **row}
-        if name != "bill_approval_policies":
-            row |= {"createdTime": shown(created), "updatedTime": shown(updated)}
-        return row, created, updated
+        row = {"id": self.ids[name][serial], **self.row(name, serial)}
+        if not RESOURCES[name].timed:
+            return Stored.of(row, None, None)
+        return Stored.of(row | {"createdTime": shown(created), "updatedTime": shown(updated)}, created, updated)
 
-    def _organization(self) -> Row:
+    def _organization(self, _: int) -> Row:
         return {
             "id": self.organization_id,
             "archived": False,
@@ -212,7 +194,6 @@ class Settings:
         first, last = PEOPLE[i]
         role = lean(id=self.ids["roles"][i], type=ROLE_TYPES[i], description="Own role" if i == 7 else None)
         return lean(
-            id=self.ids["users"][i],
             archived=i == 5,
             firstName=first,
             lastName=last,
@@ -249,46 +230,35 @@ class Settings:
             verificationStatus="NOMINATED" if i == 4 else "VERIFIED",
         )
 
-    def _policies(self) -> list[Row]:
-        def full_name(i: int) -> str:
-            return " ".join(PEOPLE[i])
-
-        def rule(key: str, value: str, label: str) -> Row:
-            return {"key": key, "op": "gte", "values": [{"value": value, "displayName": label}]}
-
-        group = {
-            "groupName": "Directors",
-            "groupId": "grp02EXAMPLE00000001",
-            "users": [{"id": self.ref("users", i), "fullName": full_name(i)} for i in (1, 2)],
+    def _policy(self, i: int) -> Row:
+        name, status, rule, groups = (
+            ("Over 500", "ACTIVE", ("BILL_AMOUNT", "500", "500"), False),
+            ("Freight", "ACTIVE", ("CHART_OF_ACCOUNT_ID", self.account("5100"), "Freight in"), True),
+            ("Everything", "INACTIVE", None, False),
+        )[i]
+        names = [{"id": self.ref("users", n), "fullName": " ".join(PEOPLE[n])} for n in range(3)]
+        group = {"groupName": "Directors", "groupId": "grp02EXAMPLE00000001", "users": names[1:]}
+        single = {"userId": names[0]["id"], "fullName": names[0]["fullName"]}
+        rules = [] if rule is None else [rule]
+        return {
+            "policyName": name,
+            "status": status,
+            "rules": [
+                {"key": key, "op": "gte", "values": [{"value": value, "displayName": label}]}
+                for key, value, label in rules
+            ],
+            "approvers": {"users": [] if groups else [single], "groups": [group] if groups else []},
         }
-        single = {"users": [{"userId": self.ref("users", 0), "fullName": full_name(0)}], "groups": []}
-        return [
-            {
-                "policyName": "Over 500",
-                "status": "ACTIVE",
-                "rules": [rule("BILL_AMOUNT", "500", "500")],
-                "approvers": single,
-            },
-            {
-                "policyName": "Freight",
-                "status": "ACTIVE",
-                "rules": [rule("CHART_OF_ACCOUNT_ID", self.account("5100"), "Freight in")],
-                "approvers": {"users": [], "groups": [group]},
-            },
-            {"policyName": "Everything", "status": "INACTIVE", "rules": [], "approvers": single},
-        ]
 
-    def _tree(self, name: str, leaves: tuple[_Leaf, ...]) -> list[Row]:
-        return [
-            lean(
-                name=label,
-                shortName=short,
-                description=text,
-                parentId=None if parent is None else self.ref(name, parent),
-                archived=archived,
-            )
-            for label, short, text, parent, archived in leaves
-        ]
+    def _leaf(self, name: str, i: int) -> Row:
+        label, short, text, parent, archived = _TREES[name][i]
+        return lean(
+            name=label,
+            shortName=short,
+            description=text,
+            parentId=None if parent is None else self.ref(name, parent),
+            archived=archived,
+        )
 
     def _employee(self, i: int) -> Row:
         first, last = PEOPLE[i + 1]
@@ -300,14 +270,15 @@ class Settings:
             archived=i == 4,
         )
 
-    def _item(self, item: Item) -> Row:
+    def _item(self, i: int) -> Row:
+        item = ITEMS[i]
         return lean(
             type=item.type,
             shortName=item.short_name,
             name=item.name,
             description=item.description,
             archived=item.archived,
-            parentId=None if item.parent is None else self.item(item.parent),
+            parentId=None if item.parent is None else self.ref("items", item.parent),
             price=item.price,
             expenseChartOfAccountId=None if item.cost is None else self.account("5000"),
             purchaseDescription=None if item.cost is None else f"{item.name} (bought)",
@@ -317,7 +288,8 @@ class Settings:
             percentage=item.percentage,
         )
 
-    def _account(self, account: Account) -> Row:
+    def _account(self, i: int) -> Row:
+        account = ACCOUNTS[i]
         return lean(
             archived=account.archived,
             name=account.name,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bill_emulator.company.ledger import CLOSED, FOUNDED, OPENED
 
 if TYPE_CHECKING:
-    from bill_emulator.company.ledger import Credit, Debt, Ledger, Party, Payment
+    from bill_emulator.company.ledger import Ledger, Plan
 
 Move = Callable[[int], int]
 
@@ -32,7 +32,7 @@ class Spread:
             for party in side.parties:
                 _move(party, self.party(party.serial, party.created))
                 party.last_paid = None if party.last_paid is None else self.other(party.last_paid)
-            plans: list[Debt | Payment | Credit] = [*side.debts, *side.payments, *side.credits]
+            plans: list[Plan] = [*side.debts, *side.payments, *side.credits]
             for plan in plans:
                 _move(plan, self.other(plan.created))
 
@@ -42,7 +42,7 @@ class Spread:
         return at, _still_later(created, updated, at)
 
 
-def _move(plan: Party | Debt | Payment | Credit, created: int) -> None:
+def _move(plan: Plan, created: int) -> None:
     plan.created, plan.updated = created, _still_later(plan.created, plan.updated, created)
 
 

@@ -24,26 +24,19 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 """Amounts keep their digits."""
 
 
+@dataclass(slots=True, eq=False)
 class Stored:
-    """One row as it is kept: the exact moments, and the row itself or the way to make it. Never changed."""
+    """One row as it is kept: the exact moments, and the way to make it. Never changed.
 
-    __slots__ = ("_json", "_make", "_plain", "created", "id", "updated")
+    `misrepresents` is the row that this one stands for, if something about it is odd.
+    """
 
-    def __init__(
-        self,
-        row_id: str,
-        created: int | None,
-        updated: int | None,
-        make: Callable[[], Row],
-        plain: Stored | None = None,
-    ) -> None:
-        """`plain` is the row that this one misrepresents."""
-        self._plain = plain
-        self.id = row_id
-        self.created = created
-        self.updated = updated
-        self._make = make
-        self._json: bytes | None = None
+    id: str
+    created: int | None
+    updated: int | None
+    make: Callable[[], Row]
+    misrepresents: Stored | None = None
+    _json: bytes | None = None
 
     @classmethod
     def of(cls, row: Row, created: int | None, updated: int | None) -> Stored:
@@ -53,17 +46,17 @@ class Stored:
 
     def row(self) -> Row:
         """A fresh copy of the row as it would be sent (amounts are Decimals)."""
-        return self._make()
+        return self.make()
 
     @property
     def plain(self) -> Stored:
         """The row without anything odd about it."""
-        return self._plain or self
+        return self.misrepresents or self
 
     def json(self) -> bytes:
         """The row as it goes over the wire; made when first asked for."""
         if self._json is None:
-            self._json = ENCODER.encode(self._make())
+            self._json = ENCODER.encode(self.make())
         return self._json
 
 

@@ -85,7 +85,8 @@ def sort_key(stored: Stored, field: Field | None) -> Key:
     return value, stored.id.translate(_INVERT) if field.name == "createdTime" else stored.id
 
 
-def _order(entry: Entry) -> Key:
+def entry_key(entry: Entry) -> Key:
+    """Where an entry stands."""
     return entry[:2]
 
 
@@ -94,21 +95,21 @@ def _moment(entry: Entry) -> int:
     return int(entry[0])
 
 
+@dataclass(slots=True)
 class View:
     """The rows that meet some conditions, in ascending order."""
 
-    def __init__(self, conditions: tuple[Condition, ...], field: Field | None, entries: list[Entry]) -> None:
-        self.conditions = conditions
-        self.field = field
-        self.entries = entries
+    conditions: tuple[Condition, ...]
+    field: Field | None
+    entries: list[Entry]
 
     def replace(self, old: Stored | None, new: Stored | None) -> None:
         """Follow one edit."""
         if old is not None and self._holds(old):
-            place = bisect_left(self.entries, sort_key(old, self.field), key=_order)
+            place = bisect_left(self.entries, sort_key(old, self.field), key=entry_key)
             del self.entries[place]
         if new is not None and self._holds(new):
-            insort(self.entries, (*sort_key(new, self.field), new), key=_order)
+            insort(self.entries, (*sort_key(new, self.field), new), key=entry_key)
 
     def _holds(self, stored: Stored) -> bool:
         return all(condition.holds(stored) for condition in self.conditions)
@@ -151,15 +152,13 @@ class Table:
 
     def _select(self, query: Query) -> list[Entry]:
         """Cut by the narrowest time range first, then test the rest, then sort unless the cut is in order already."""
-        cuts = [
-            (self._cut(field, query.conditions), field)
-            for field in dict.fromkeys(c.field for c in query.conditions if c.field.kind == TIME)
-        ]
+        times = [condition.field for condition in query.conditions if condition.field.kind == TIME]
         if query.field is not None and query.field.kind == TIME:
-            cuts.append((self._cut(query.field, query.conditions), query.field))
+            times.append(query.field)
+        cuts = [(self._cut(field, query.conditions), field) for field in dict.fromkeys(times)]
         if not cuts:
             chosen = [stored for stored in self.rows.values() if all(c.holds(stored) for c in query.conditions)]
-            return sorted(((*sort_key(stored, query.field), stored) for stored in chosen), key=_order)
+            return sorted(((*sort_key(stored, query.field), stored) for stored in chosen), key=entry_key)
         # Of equally narrow cuts, the one that is in order already.
         (low, high), field = min(cuts, key=lambda cut: (cut[0][1] - cut[0][0], cut[1] != query.field))
         entries = self._base(field).entries[low:high]
@@ -168,34 +167,25 @@ class Table:
             entries = [entry for entry in entries if all(c.holds(entry[2]) for c in rest)]
         if field == query.field:
             return entries
-        return sorted(((*sort_key(entry[2], query.field), entry[2]) for entry in entries), key=_order)
+        return sorted(((*sort_key(entry[2], query.field), entry[2]) for entry in entries), key=entry_key)
 
     def _cut(self, field: Field, conditions: tuple[Condition, ...]) -> tuple[int, int]:
         """Which stretch of all rows, ordered by a time field, meets the conditions on that field."""
         entries = self._base(field).entries
-        low, high = 0, len(entries)
-        bounded = False
-        for condition in conditions:
-            if condition.field != field:
-                continue
-            bounded = True
-            bound = condition.value
-            if condition.op in ("gte", "lt"):
-                place = bisect_left(entries, bound, key=_moment)
-            else:
-                place = bisect_right(entries, bound, key=_moment)
+        bounds = [condition for condition in conditions if condition.field == field]
+        # A row without the time meets no condition on it.
+        low, high = bisect_right(entries, -_FAR, key=_moment) if bounds else 0, len(entries)
+        for condition in bounds:
+            bisect = bisect_left if condition.op in ("gte", "lt") else bisect_right
+            place = bisect(entries, condition.value, key=_moment)
             if condition.op in ("gt", "gte"):
                 low = max(low, place)
             else:
                 high = min(high, place)
-        if bounded:  # a row without the time meets no condition on it
-            low = max(low, bisect_right(entries, -_FAR, key=_moment))
         return low, max(low, high)
 
     def _base(self, field: Field) -> View:
-        view = self._bases.get(field)
-        if view is None:
+        if field not in self._bases:
             entries = [(*sort_key(stored, field), stored) for stored in self.rows.values()]
-            view = View((), field, sorted(entries, key=_order))
-            self._bases[field] = view
-        return view
+            self._bases[field] = View((), field, sorted(entries, key=entry_key))
+        return self._bases[field]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -23,8 +23,9 @@ from bill_emulator.protocol.mid_list import Mark, MidList, Watch
 from bill_emulator.protocol.paging import Cursor, Page, Pager, encoded, marked, position, read_cursor
 from bill_emulator.protocol.parts import extra_answer, part_answer
 from bill_emulator.protocol.responses import error_answer, json_answer
-from bill_emulator.protocol.scope import ROOT
+from bill_emulator.protocol.scope import ROOT, TOKEN, TOKEN_PLACES
 from bill_emulator.protocol.sign_in import Credentials, SignIn
+from bill_emulator.protocol.sorting import WHENS
 from bill_emulator.protocol.spend import SpendApi
 from bill_emulator.resources import RESOURCES, Resource
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bill_emulator.protocol.limits import Counters
     from bill_emulator.protocol.sessions import SessionBook
     from bill_emulator.protocol.sorting import Sorting
+    from bill_emulator.protocol.tokens import TokenBook
 
 _Serve = Callable[[Request], Response]
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -68,6 +70,7 @@ class Api:
         self,
         company: Company,
         sessions: SessionBook,
+        tokens: TokenBook,
         credentials: Credentials,
         behaviour: Behaviour,
         *,
@@ -85,10 +88,11 @@ class Api:
         known = {*RESOURCES, *PARTS, *EXTRAS, *SPEND_NAMES}
         self._watch = Watch(behaviour.mid_list, behaviour.cursor_life, known)
         self._pager = Pager(behaviour.cursor, behaviour.quirks)
-        self.sign_in = SignIn(company, sessions, credentials, counters, behaviour.role)
+        self.sign_in = SignIn(company, sessions, tokens, credentials, counters=counters, role=behaviour.role)
         self.spend = SpendApi(
             company,
             credentials.spend_api_token,
+            tokens=tokens,
             people=people,
             watch=self._watch,
             per_minute=behaviour.spend_limit,
@@ -113,7 +117,7 @@ class Api:
 
     def _resource(self, resource: Resource) -> list[Route]:
         serve: dict[str, _Serve] = {
-            "list": lambda request: self._list(resource, request),
+            "list": lambda request: self._sent(self._page(resource, request), resource.name),
             "array": lambda _: self._array(resource),
             "single": lambda _: self._found(resource, self.company.organization_id),
         }
@@ -130,25 +134,27 @@ class Api:
         def serve(request: Request) -> Response:
             parent = request.path_params["id"]
             answer = part_answer(self.company, name, parent, request.query_params, self._watch)
-            if part.shape != "single":
-                self._people.after_list(name, parent)
-            return answer
+            return self._sent(answer, name, parent) if part.shape != "single" else answer
 
         return self._route(part.path, name, serve)
 
     def _extra(self, name: str, extra: Extra) -> Route:
-        """A list that few programs need. Pending approvals are a user's own, which a token is not (documented)."""
-        closed = (extra.administrators_only and not self.sign_in.is_administrator) or (
-            name == "bills_pending_approval" and self.sign_in.credentials.is_sync_token
-        )
+        """A list that few programs need. Pending approvals are a user's own, which a sync token is not (documented)."""
+        closed = extra.administrators_only and not self.sign_in.is_administrator
+        users_own = name == "bills_pending_approval" and self.sign_in.credentials.is_sync_token
 
         def serve(request: Request) -> Response:
+            if users_own and not request.scope[TOKEN]:
+                raise CodedError(errors.NO_PERMISSION)
             answer = extra_answer(self.company, name, request.query_params, self._watch)
-            if extra.records is not None:
-                self._people.after_list(name)
-            return answer
+            return self._sent(answer, name) if extra.records is not None else answer
 
         return self._route(extra.path, name, serve, closed=closed)
+
+    def _sent(self, answer: Response, name: str, parent: str = "") -> Response:
+        """A page of a list, which people may notice."""
+        self._people.after_list(name, parent)
+        return answer
 
     def _route(self, path: str, name: str, serve: _Serve, *, closed: bool = False) -> Route:
         """Let only those through who are signed in, may read the resource, and ask for their own organization."""
@@ -168,11 +174,6 @@ class Api:
 
     # Data
 
-    def _list(self, resource: Resource, request: Request) -> Response:
-        answer = self._page(resource, request)
-        self._people.after_list(resource.name)
-        return answer
-
     def _page(self, resource: Resource, request: Request) -> Response:
         parameters = request.query_params
         cursor = read_cursor(resource.name, parameters)
@@ -190,10 +191,12 @@ class Api:
 
     def _query(self, resource: Resource, cursor: Cursor) -> tuple[Query, bool]:
         """What is asked for, and whether the sort is ignored."""
-        sorting, filtered, sorted_ = self._sorting, cursor.filters is not None, cursor.sort is not None
-        if sorted_ and sorting.refuses(filtered=filtered, size=cursor.max):
-            raise ValidationError(f"sort: {resource.name} cannot be sorted now")
-        ignored = sorted_ and sorting.ignores(filtered=filtered, size=cursor.max)
+        sorting, ignored = self._sorting, False
+        if cursor.sort is not None:
+            asked = cursor.filters is not None, cursor.max
+            if WHENS[sorting.refuse](*asked):
+                raise ValidationError(f"sort: {resource.name} cannot be sorted now")
+            ignored = WHENS[sorting.ignore](*asked)
         sort = cursor.sort if sorting.looks(ignored=ignored) else None
         query = parse_query(resource, cursor.filters, sort, self._refusals)
         field, descending = sorting.list_order((query.field, query.descending), ignored=ignored)
@@ -202,10 +205,10 @@ class Api:
     def _reordered(self, page: Page, query: Query, cursor: Cursor) -> Page:
         """The same rows, on some pages in another order."""
         order = self._sorting.page_order((query.field, query.descending), position(cursor))
-        if order is None:
-            return page
-        field, descending = order
-        return replace(page, rows=sorted(page.rows, key=lambda row: sort_key(row, field), reverse=descending))
+        if order:
+            field, descending = order
+            page.rows.sort(key=lambda row: sort_key(row, field), reverse=descending)
+        return page
 
     def _own_bank_accounts(self) -> Response:
         """`currentUser=true` (official parameter); never more than a page here."""
@@ -231,7 +234,8 @@ class Api:
 
     async def _on_unknown(self, request: Request, _error: Exception) -> Response:
         """Below `/connect/v3` BILL answers; anything else the gateway refuses with a single object (third-party)."""
-        ours = request.url.path.startswith(ROOT + "/")
+        path = request.url.path
+        ours = path.startswith(ROOT + "/") or path == TOKEN_PLACES["connect"]
         return error_answer(CodedError(errors.UNKNOWN_PATH) if ours else GatewayError(), self.company.clock)
 
 

@@ -55,8 +55,7 @@ class People:
         self._counters = counters
         self._company = company
         self._work = work
-        self._chance = Random(f"{company.seed}/edits")
-        self._spend_chance = Random(f"{company.seed}/spend edits")
+        self._edits = {"lists": Random(f"{company.seed}/edits"), "spend": Random(f"{company.seed}/spend edits")}
         self._deletions = {name: Random(f"{company.seed}/deletions/{name}") for name in ("lists", "spend", "parts")}
         self._answers: Counter[str] = Counter()
         self._turns: Counter[str] = Counter()
@@ -74,29 +73,24 @@ class People:
             work.between(name, self._company)
 
     def _edit(self, family: str, name: str) -> None:
-        table = SPEND_NAMES.get(name)
-        if family == "lists":
-            self._edit_rows(name)
-        elif table is not None and table not in SPEND_PARTS:
-            self._edit_spend(table)
-        else:
+        """Edit rows of a list and, every other time, add one; parts are never edited."""
+        if family == "parts" or SPEND_NAMES.get(name) in SPEND_PARTS:
             return
+        present = self._company.spend.ids(SPEND_NAMES[name]) if family == "spend" else self._listed(name)
+        for row_id in self._edits[family].sample(present, min(self._work.edit_rows, len(present))):
+            self._counters.edits += 1
+            if family == "spend":
+                self._company.spend.edit(SPEND_NAMES[name], row_id, {})
+            else:
+                described = "description" in self._company.row(name, row_id)
+                changes = {"description": f"Edited {self._counters.edits}"} if described else {}
+                self._company.edit(name, row_id, changes)
         self._turns[family] += 1
         if self._turns[family] % 2 == 0:
             self._add(name)
 
-    def _edit_rows(self, name: str) -> None:
-        present = self._company.all_stored(name)
-        for stored in self._chance.sample(present, min(self._work.edit_rows, len(present))):
-            self._counters.edits += 1
-            changes = {"description": f"Edited {self._counters.edits}"} if "description" in stored.row() else {}
-            self._company.edit(name, stored.id, changes)
-
-    def _edit_spend(self, table: str) -> None:
-        present = self._company.spend.ids(table)
-        for row_id in self._spend_chance.sample(present, min(self._work.edit_rows, len(present))):
-            self._counters.edits += 1
-            self._company.spend.edit(table, row_id, {})
+    def _listed(self, name: str) -> list[str]:
+        return [stored.id for stored in self._company.all_stored(name)]
 
     def _add(self, name: str) -> None:
         if name in RESOURCES:

@@ -16,7 +16,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.responses import Response
 
-from bill_emulator.protocol.scope import OVER, TRANSPORT
+from bill_emulator.protocol.scope import OVER, TOKEN, TOKEN_PATH, TRANSPORT
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _GOOD, _UNAVAILABLE = 200, 503
 _LEVELS = 20_000
-_SESSIONS_END = ("/v3/login", "/v3/logout")
+_SIGN_INS, _SIGN_OUT = ("/v3/login", TOKEN_PATH), "/v3/logout"
 _EXAMPLE_CONTENT = "Tax id 98-7654321 of Jane Roe, account 000123456789 at 'First Example Bank', is not valid."
 
 
@@ -56,14 +56,14 @@ class Call:
         kept = {name.replace("_", "-"): str(value) for name, value in headers.items() if value is not None}
         await Response(body, status, kept, media)(self.scope, self.receive, self.send)
 
-    async def problem(self, status: int, *parts: dict[str, Any], **headers: Any) -> None:
+    async def problem(self, status: int, *parts: dict[str, Any]) -> None:
         """Answer with BILL's array of errors; a part without code is of the kind that validation sends."""
         now = shown(microseconds(self.clock.now()))
         body = [
             {"timestamp": now, "severity": "ERROR", **({"category": "REQUEST"} if "code" in part else {}), **part}
             for part in parts
         ]
-        await self.answer(status, msgspec.json.encode(body), **headers)
+        await self.answer(status, msgspec.json.encode(body))
 
     async def right_answer(self) -> tuple[int, bytes]:
         """Status and body of the answer as it would have been."""
@@ -122,20 +122,28 @@ def _problem(status: int, message: str = "", **part: Any) -> Action:
     """BILL's error array; `status`, `code` and `message` may be asked for."""
 
     async def act(call: Call) -> None:
-        asked = {"message": message, **part} | {name: call.options[name] for name in _ASKED if call.options.get(name)}
-        await call.problem(call.options.get("status", status), asked)
+        asked = {name: call.options[name] for name in ("code", "message") if call.options.get(name)}
+        await call.problem(call.options.get("status", status), {"message": message, **part} | asked)
 
     return act
 
 
-_ASKED = ("code", "message")
-
-
-def _body(status: int, body: bytes, media: str = "application/json") -> Action:
-    """This very body, with any `status`."""
+def _body(status: int, body: bytes | Callable[[dict[str, Any]], Any], media: str = "application/json") -> Action:
+    """This very body, or JSON that follows from the options, with any `status`."""
 
     async def act(call: Call) -> None:
-        await call.answer(call.options.get("status", status), body, media)
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body(call.options))
+        await call.answer(call.options.get("status", status), content, media)
+
+    return act
+
+
+def _in_turn(*steps: Action) -> Action:
+    """One after the other."""
+
+    async def act(call: Call) -> None:
+        for step in steps:
+            await step(call)
 
     return act
 
@@ -145,18 +153,12 @@ async def _cut_json(call: Call) -> None:
     await call.answer(status, body[: len(body) // 2])
 
 
-async def _cut_connection(call: Call) -> None:
-    await call.part()
-    await call.break_off()
-
-
 async def _latin1(call: Call) -> None:
     status = call.options.get("status", _UNAVAILABLE)
+    body = b'[{"severity":"ERROR","category":"SERVER","message":"Caf\xe9 is closed."}]'
     if status == _GOOD:
-        _, body = await call.right_answer()
-        await call.answer(status, body.replace(b"{", b'{"note":"Caf\xe9",', 1))
-    else:
-        await call.answer(status, b'[{"severity":"ERROR","category":"SERVER","message":"Caf\xe9 is closed."}]')
+        body = (await call.right_answer())[1].replace(b"{", b'{"note":"Caf\xe9",', 1)
+    await call.answer(status, body)
 
 
 async def _deep(call: Call) -> None:
@@ -165,26 +167,14 @@ async def _deep(call: Call) -> None:
     await call.answer(status, b'{"results":%b}' % body if status == _GOOD else body)
 
 
-async def _hang(call: Call) -> None:
-    await call.wait()
-    await call.break_off()
-
-
-async def _stall(call: Call) -> None:
-    await call.part()
-    await call.wait()
-    await call.break_off()
-
-
 async def _redirect(call: Call) -> None:
     location = call.options.get("location", "https://elsewhere.invalid/connect")
     await call.answer(call.options.get("status", 302), b"", location=location)
 
 
-async def _v2_error_in_200(call: Call) -> None:
-    data = {"error_code": call.options.get("code", "BDC_1001"), "error_message": "Out of order."}
-    body = {"response_status": 1, "response_message": "Error", "response_data": data}
-    await call.answer(_GOOD, msgspec.json.encode(body))
+def _v2_error(options: dict[str, Any]) -> dict[str, Any]:
+    data = {"error_code": options.get("code", "BDC_1001"), "error_message": "Out of order."}
+    return {"response_status": 1, "response_message": "Error", "response_data": data}
 
 
 async def _too_many_requests(call: Call) -> None:
@@ -194,21 +184,15 @@ async def _too_many_requests(call: Call) -> None:
 async def _session_ended(call: Call) -> None:
     headers = dict(call.scope["headers"])
     call.sessions.close(headers.get(b"sessionid", b"").decode("latin-1"))
+    if token := call.scope.get(TOKEN):
+        token.ended = True
     await _problem(401, "The session has ended.", code="BDC_1109")(call)
 
 
-async def _single_object(call: Call) -> None:
-    body = {"message": call.options.get("message", "Internal server error")}
-    await call.answer(call.options.get("status", 500), msgspec.json.encode(body))
-
-
 async def _many_messages(call: Call) -> None:
-    await call.problem(
-        400,
-        {"message": "The value is not accepted."},
-        {"message": "00n01ABCDEFGHIJKLMNO The value is not accepted."},
-        {"message": "The field ${paramName0} is unknown."},
-    )
+    refused = "The value is not accepted."
+    messages = (refused, f"00n01ABCDEFGHIJKLMNO {refused}", "The field ${paramName0} is unknown.")
+    await call.problem(400, *({"message": message} for message in messages))
 
 
 async def _unknown_fields(call: Call) -> None:
@@ -234,7 +218,7 @@ _ACTIONS: dict[str, tuple[str, Action]] = {
     "empty": ("an empty answer with `status` (200)", _body(_GOOD, b"")),
     "not_json": ("plain text with status 200", _body(_GOOD, b"All is well.", "text/plain")),
     "cut_json": ("the right answer, cut in the middle", _cut_json),
-    "cut_connection": ("half of the right answer, then the connection is closed", _cut_connection),
+    "cut_connection": ("half of the right answer, then the connection is closed", _in_turn(Call.part, Call.break_off)),
     "latin1": (
         "JSON with a Latin-1 byte, with `status` (503): BILL's error array, or under 200 the right answer and a field",
         _latin1,
@@ -244,14 +228,17 @@ _ACTIONS: dict[str, tuple[str, Action]] = {
         _deep,
     ),
     "reset": ("the connection is closed without an answer", Call.break_off),
-    "hang": ("no answer for `seconds` (30), then the connection is closed", _hang),
-    "stall": ("half of the right answer, nothing for `seconds` (30), then the connection is closed", _stall),
+    "hang": ("no answer for `seconds` (30), then the connection is closed", _in_turn(Call.wait, Call.break_off)),
+    "stall": (
+        "half of the right answer, nothing for `seconds` (30), then the connection is closed",
+        _in_turn(Call.part, Call.wait, Call.break_off),
+    ),
     "redirect": ("a redirect with `status` (302) to `location`", _redirect),
     "error_in_200": (
         "BILL's error array under status 200, with `code` (BDC_1001)",
         _problem(_GOOD, "Out of order.", code="BDC_1001"),
     ),
-    "v2_error_in_200": ("the error envelope of v2 under status 200, with `code` (BDC_1001)", _v2_error_in_200),
+    "v2_error_in_200": ("the error envelope of v2 under status 200, with `code` (BDC_1001)", _body(_GOOD, _v2_error)),
     "too_many_at_once": ("BDC_1322 with `status` (429)", _problem(429, "Too many requests at once.", code="BDC_1322")),
     "hour_used_up": (
         "BDC_1144 with `status` (429)",
@@ -259,13 +246,16 @@ _ACTIONS: dict[str, tuple[str, Action]] = {
     ),
     "too_many_requests": ("429 of the gateway without a code, with `retry_after` (none)", _too_many_requests),
     "session_ended": (
-        "the session is ended, and the request refused with `status` (401) and `code` (BDC_1109)",
+        "the session or access token is ended, and the request refused with `status` (401) and `code` (BDC_1109)",
         _session_ended,
     ),
     "untrusted": ("403 BDC_1361; the session stays", _problem(403, "The session is not trusted.", code="BDC_1361")),
     "forbidden": ("403 BDC_1302", _problem(403, "The user's role may not do this.", code="BDC_1302")),
     "refused": ("any error: `status` (400), `code` (none), `message`", _problem(400, "not accepted")),
-    "single_object": ("one object with `message`, with `status` (500)", _single_object),
+    "single_object": (
+        "one object with `message`, with `status` (500)",
+        _body(500, lambda options: {"message": options.get("message", "Internal server error")}),
+    ),
     "many_messages": (
         "400 whose array names a problem twice, once after a record's id, and an unresolved placeholder",
         _many_messages,
@@ -290,7 +280,7 @@ class _Plan:
     organization: str | None
     times: int | None
     after: int
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
 
     def matches(self, scope: Scope, organization: str) -> bool:
         return (
@@ -368,7 +358,7 @@ class Faults:
         if not self._rate or self._chance.random() >= self._rate:
             return None
         kind = self._chance.choice(self._kinds)
-        spared = path in _SESSIONS_END and not (KINDS[kind].any_path and path == _SESSIONS_END[0])
+        spared = path == _SIGN_OUT or (path in _SIGN_INS and not KINDS[kind].any_path)
         return None if spared else (kind, {})
 
 
@@ -377,21 +367,21 @@ def _known(*kinds: str) -> None:
         raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(KINDS)}")
 
 
+@dataclass(frozen=True, slots=True)
 class Breaker:
     """Breaks the answers of one organization."""
 
-    def __init__(self, inner: ASGIApp, faults: Faults, organization: str, clock: Clock, sessions: SessionBook) -> None:
-        self._inner = inner
-        self._faults = faults
-        self._organization = organization
-        self._clock = clock
-        self._sessions = sessions
+    inner: ASGIApp
+    faults: Faults
+    organization: str
+    clock: Clock
+    sessions: SessionBook
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or break its answer."""
-        drawn = self._faults.draw(scope, self._organization) if scope["type"] == "http" else None
+        drawn = self.faults.draw(scope, self.organization) if scope["type"] == "http" else None
         if drawn is None:
-            await self._inner(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
         kind, options = drawn
-        await kind.act(Call(self._inner, scope, receive, send, self._clock, self._sessions, options))
+        await kind.act(Call(self.inner, scope, receive, send, self.clock, self.sessions, options))

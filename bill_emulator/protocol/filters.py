@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.stored import DATE, FLAG, TIME, Field
 from bill_emulator.company.table import Condition, Query
@@ -18,8 +18,10 @@ from bill_emulator.protocol.errors import ValidationError
 from bill_emulator.resources import ASSUMED, RESOURCES, Resource
 from bill_emulator.times import is_calendar_day, read_filter_time
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _COMMA = re.compile(r',(?=(?:[^"]*"[^"]*")*[^"]*\Z)')  # one with an even number of quotes after it
-_FLAGS = {"true": 1, "false": 0}
 _LISTS = ("in", "nin")
 
 
@@ -27,7 +29,7 @@ _LISTS = ("in", "nin")
 class Refusals:
     """What is not taken although the resource lists it, or has no effect: names of fields to filter by.
 
-    `assumed`: whatever is neither official nor observed is refused, of filters and sorts.
+    `assumed`: whatever is neither official nor observed is refused; all sorts are official.
     """
 
     assumed: bool = False
@@ -41,24 +43,19 @@ class Refusals:
             raise ValueError(f"no list can be filtered by {', '.join(sorted(unknown))}")
 
 
-NO_REFUSALS = Refusals()
-
-
-def parse_query(resource: Resource, filters: str | None, sort: str | None, refusals: Refusals = NO_REFUSALS) -> Query:
+def parse_query(resource: Resource, filters: str | None, sort: str | None, refusals: Refusals) -> Query:
     """Read the two parameters; raises `ValidationError` (400) for whatever is not listed, or refused."""
     conditions = () if filters is None else _conditions(resource, filters, refusals)
-    field, descending = (None, False) if sort is None else _sort(resource, sort, refuse_assumed=refusals.assumed)
-    return Query(conditions, field, descending)
+    return Query(conditions, *((None, False) if sort is None else _sort(resource, sort)))
 
 
-def _sort(resource: Resource, text: str, *, refuse_assumed: bool) -> tuple[Field, bool]:
+def _sort(resource: Resource, text: str) -> tuple[Field, bool]:
     name, _, direction = text.partition(":")
-    known = resource.sorts.get(name)
-    if known is None or (refuse_assumed and known.confidence == ASSUMED):
+    if name not in resource.sorts:
         raise ValidationError(f"sort: {resource.name} cannot be sorted by {name!r}")
     if direction not in ("asc", "desc"):
         raise ValidationError(f"sort: {text!r} must end in :asc or :desc")
-    return known.field, direction == "desc"
+    return resource.sorts[name], direction == "desc"
 
 
 def _conditions(resource: Resource, text: str, refusals: Refusals) -> tuple[Condition, ...]:
@@ -103,14 +100,15 @@ def _unquoted(name: str, raw: str) -> tuple[str, bool]:
     return value, quoted
 
 
+_READ: dict[str, Callable[[str], Any]] = {
+    TIME: read_filter_time,
+    FLAG: {"true": 1, "false": 0}.get,
+    DATE: lambda text: text if is_calendar_day(text) else None,
+}
+
+
 def _typed(field: Field, text: str) -> Any:
-    value: Any = text
-    if field.kind == TIME:
-        value = read_filter_time(text)
-    elif field.kind == FLAG:
-        value = _FLAGS.get(text)
-    elif field.kind == DATE:
-        value = text if is_calendar_day(text) else None
+    value = _READ.get(field.kind, str)(text)
     if value is None:
         raise ValidationError(f"filters: {text!r} is no value for {field.name}")
     return value

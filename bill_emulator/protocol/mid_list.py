@@ -56,15 +56,7 @@ class MidList:
         """The answer."""
         if self.code:
             return CodedError(Problem(self.status, self.code, "REQUEST", "This is not allowed."))
-        return _RefusedError(self.status, _REFUSED if self.status == _STATUSES[0] else "This is not allowed.")
-
-
-class _RefusedError(ValidationError):
-    """Without a code, like a validation error, with any status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+        return ValidationError(_REFUSED if self.status == _STATUSES[0] else "This is not allowed.", status=self.status)
 
 
 class Watch:

@@ -16,19 +16,20 @@ from __future__ import annotations
 
 import base64
 import zlib
-from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from bill_emulator.company.stored import NUMBER
+from bill_emulator.company.table import entry_key
 from bill_emulator.protocol.errors import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bill_emulator.company.stored import Stored
     from bill_emulator.company.table import Entry, Key, View
@@ -88,7 +89,7 @@ def read_cursor(resource: str, parameters: Mapping[str, str]) -> Cursor:
         raise ValidationError("page: this cursor was made with other filters")
     if sort is not None and sort != cursor.sort:
         raise ValidationError("page: this cursor was made with another sort")
-    return cursor if size is None else msgspec.structs.replace(cursor, max=size)
+    return cursor if size is None else replace(cursor, max=size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,68 +101,49 @@ class Page:
     previous: Cursor | None
 
 
-class Paging(ABC):
-    """Cuts a page out of a selection."""
+def _by_offset(view: View, cursor: Cursor, *, descending: bool) -> Page:
+    """The rows from the cursor's position in the present result on."""
+    count, start = len(view.entries), cursor.offset
+    end = min(count, start + cursor.max)
+    low, high = (count - end, count - start) if descending else (start, end)
+    rows = [entry[2] for entry in view.entries[max(0, low) : max(0, high)]]
+    following = replace(cursor, offset=end) if end < count else None
+    previous = replace(cursor, offset=max(0, start - cursor.max)) if start else None
+    return Page(rows[::-1] if descending else rows, following, previous)
 
-    @abstractmethod
-    def cut(self, view: View, cursor: Cursor, *, descending: bool) -> Page:
-        """The page at the cursor, in the order asked for."""
 
-
-class OffsetPaging(Paging):
-    """Cursors are positions in the present result."""
-
-    def cut(self, view: View, cursor: Cursor, *, descending: bool) -> Page:
-        """The rows from the cursor's position on."""
-        count, start = len(view.entries), cursor.offset
-        end = min(count, start + cursor.max)
-        if descending:
-            entries = view.entries[max(0, count - end) : max(0, count - start)][::-1]
+def _by_key(view: View, cursor: Cursor, *, descending: bool) -> Page:
+    """The rows after the one with the cursor's sort value and id (or before it, when going back)."""
+    entries, size = view.entries, cursor.max
+    start, end = 0, len(entries)
+    # Going on in ascending order, or back in descending order, takes the low end of what is left.
+    upwards = cursor.before == descending
+    if cursor.id:
+        key = _key(view, cursor)
+        if upwards:
+            start = bisect_right(entries, key, key=entry_key)
         else:
-            entries = view.entries[start:end]
-        following = msgspec.structs.replace(cursor, offset=end) if end < count else None
-        previous = msgspec.structs.replace(cursor, offset=max(0, start - cursor.max)) if start else None
-        return Page([entry[2] for entry in entries], following, previous)
+            end = bisect_left(entries, key, key=entry_key)
+    if upwards:
+        end = min(end, start + size)
+    else:
+        start = max(start, end - size)
+    page = entries[start:end]
+    below = _beside(cursor, page[0], before=not descending) if page and start > 0 else None
+    above = _beside(cursor, page[-1], before=descending) if page and end < len(entries) else None
+    rows = [entry[2] for entry in page]
+    return Page(rows[::-1], below, above) if descending else Page(rows, above, below)
 
 
-class KeysetPaging(Paging):
-    """Cursors are the sort value and id of a row."""
-
-    def cut(self, view: View, cursor: Cursor, *, descending: bool) -> Page:
-        """The rows after the cursor's row (or before it, when going back)."""
-        entries, size = view.entries, cursor.max
-        start, end = 0, len(entries)
-        if cursor.id:
-            key = _key(view, cursor)
-            if cursor.before == descending:
-                start = bisect_right(entries, key, key=_entry_key)
-            else:
-                end = bisect_left(entries, key, key=_entry_key)
-        # Going on in ascending order, or back in descending order, takes the low end of what is left.
-        if cursor.before == descending:
-            end = min(end, start + size)
-        else:
-            start = max(start, end - size)
-        page = entries[start:end]
-        if not page:
-            return Page([], None, None)
-        below = _beside(cursor, page[0], before=not descending) if start > 0 else None
-        above = _beside(cursor, page[-1], before=descending) if end < len(entries) else None
-        if descending:
-            return Page([entry[2] for entry in reversed(page)], below, above)
-        return Page([entry[2] for entry in page], above, below)
-
-
-STYLES: Mapping[str, type[Paging]] = {"offset": OffsetPaging, "keyset": KeysetPaging}
+STYLES: Mapping[str, Callable[..., Page]] = {"offset": _by_offset, "keyset": _by_key}
 
 
 def marked(page: Page, mark: Mark) -> Page:
     """The page with cursors that remember this."""
-
-    def with_mark(cursor: Cursor | None) -> Cursor | None:
-        return None if cursor is None else msgspec.structs.replace(cursor, number=mark.number, made=mark.made)
-
-    return Page(page.rows, with_mark(page.next), with_mark(page.previous)) if mark.made else page
+    if not mark.made:
+        return page
+    cursors = (cursor and replace(cursor, **mark._asdict()) for cursor in (page.next, page.previous))
+    return Page(page.rows, *cursors)
 
 
 class Pager:
@@ -170,17 +152,16 @@ class Pager:
     def __init__(self, style: str, quirks: frozenset[str]) -> None:
         if style not in STYLES:
             raise ValueError(f"cursor must be one of {', '.join(STYLES)}")
-        unknown = quirks - QUIRKS.keys()
-        if unknown:
+        if unknown := quirks - QUIRKS.keys():
             raise ValueError(f"unknown quirk {', '.join(sorted(unknown))}; known are {', '.join(QUIRKS)}")
-        self._paging = STYLES[style]()
+        self._cut = STYLES[style]
         self._quirks = quirks
 
     def page(self, view: View, cursor: Cursor, *, descending: bool) -> Page:
         """The page at the cursor."""
         if cursor.blank:
-            return Page([], msgspec.structs.replace(cursor, blank=False), None)
-        page = self._paging.cut(view, cursor, descending=descending)
+            return Page([], replace(cursor, blank=False), None)
+        page = self._cut(view, cursor, descending=descending)
         following = page.next
         if following is None or not self._quirks:
             return page
@@ -188,9 +169,9 @@ class Pager:
         if REPEAT_CURSOR in self._quirks and not first:
             following = cursor
         elif REPEAT_PAGE in self._quirks and not first:
-            following = msgspec.structs.replace(cursor, again=cursor.again + 1)
+            following = replace(cursor, again=cursor.again + 1)
         elif EMPTY_PAGES in self._quirks:
-            following = msgspec.structs.replace(following, blank=True)
+            following = replace(following, blank=True)
         return Page(page.rows, following, page.previous)
 
 
@@ -238,10 +219,6 @@ def position(cursor: Cursor) -> str:
     return f"{cursor.resource}/{cursor.filters}/{cursor.sort}/{cursor.offset}/{cursor.value}/{cursor.id}"
 
 
-def _entry_key(entry: Entry) -> Key:
-    return entry[:2]
-
-
 def _key(view: View, cursor: Cursor) -> Key:
     value = cursor.value
     if view.field is not None and view.field.kind == NUMBER:
@@ -251,4 +228,4 @@ def _key(view: View, cursor: Cursor) -> Key:
 
 def _beside(cursor: Cursor, entry: Entry, *, before: bool) -> Cursor:
     value = str(entry[0]) if isinstance(entry[0], Decimal) else entry[0]
-    return msgspec.structs.replace(cursor, value=value, id=entry[1], before=before, offset=0)
+    return replace(cursor, value=value, id=entry[1], before=before, offset=0)

@@ -108,14 +108,6 @@ class Sorting:
         if not 0 <= self.share <= 1:
             raise ValueError("unsorted_share must be from 0 to 1")
 
-    def refuses(self, *, filtered: bool, size: int) -> bool:
-        """Whether a sort is refused."""
-        return WHENS[self.refuse](filtered, size)
-
-    def ignores(self, *, filtered: bool, size: int) -> bool:
-        """Whether a sort has no effect, on some pages at least."""
-        return WHENS[self.ignore](filtered, size)
-
     def looks(self, *, ignored: bool) -> bool:
         """Whether what a sort says matters at all."""
         return not ignored or self.share < 1 or self.unsorted == "mostly"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from bill_emulator import Company
+from bill_emulator import Clock, Company
 
 END = "2026-06-30"
 PERIOD = "2026-06-01"
@@ -373,3 +373,30 @@ def test_what_is_added_later_is_coded_as_well():
         )
         assert bill["amount"] == bill["dueAmount"] == bill["billLineItems"][0]["amount"] == bill["fundingAmount"] > 0
         assert invoice["totalAmount"] == invoice["dueAmount"] == invoice["invoiceLineItems"][0]["price"] > 0
+
+
+def test_what_is_added_later_is_of_that_day_and_no_copy_of_what_is_there():
+    company = Company(bills=40, clock=Clock(datetime(2026, 9, 1, 12, tzinfo=UTC), frozen=True))
+    payments = [company.add("payments") for _ in range(15)]
+    assert {row["status"] for row in payments} == {"SCHEDULED"}
+    assert all(row["processDate"] > "2026-09-01" for row in payments)
+    assert company.add("receivable_payments")["paymentDate"] == "2026-09-01"
+    for name in ("recurring_bills", "recurring_invoices"):
+        assert company.add(name)["schedule"]["nextDueDate"] > "2026-09-01"
+    for name in company.totals().keys() - {"organization"}:
+        added = [company.add(name) for _ in range(30)]
+        assert not any(row.get("archived") for row in added)
+    for name, of in DISTINCT.items():
+        rows = [of(row) for row in company.rows(name)]
+        assert len(rows) == len(set(rows)), name
+    assert [row["type"] for row in company.rows("roles")].count("ADMINISTRATOR") == 1
+    assert sum(row["default"]["payables"] for row in company.rows("bank_accounts")) == 1
+
+
+DISTINCT = {
+    "chart_of_accounts": lambda row: row["account"]["number"],
+    "users": lambda row: row["email"],
+    **dict.fromkeys(("vendors", "customers", "items", "departments", "payment_terms"), lambda row: row["name"]),
+    "bills": lambda row: row["invoice"]["invoiceNumber"],
+    "invoices": lambda row: row["invoiceNumber"],
+}
