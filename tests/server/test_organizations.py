@@ -108,11 +108,13 @@ def test_one_that_fails_fails_alone(tap, several):
     wrong, forbidden, out_of_order, late = (organization(number) for number in (1, 2, 3, 4))
     own = {wrong: {"password": "not-this-one"}}
     streams = ["bills", "vendors", "roles"]
-    with Emulator(companies=several) as emulator:
+    clock = Clock()
+    with Emulator(companies=several, clock=clock) as emulator:
         before = tap(settings(emulator), select=set(streams))
+    clock.advance(60)  # bookmarks are whole seconds
     for company in several:
         company.edit("bills", company.ids("bills")[0], {"description": "edited"})
-    with Emulator(companies=several, forbid_in={forbidden: streams}) as emulator:
+    with Emulator(companies=several, clock=clock, forbid_in={forbidden: streams}) as emulator:
         emulator.faults.plan("server_error", organization=out_of_order, method="GET", times=None)
         emulator.faults.plan("hour_used_up", organization=late, path="/v3/roles", times=None)
         one_by_one = settings(emulator, own, max_organizations_in_parallel=1, max_retries=0, rate_limit_max_wait=0)
