@@ -25,11 +25,11 @@ class Client:
         return {name: value for name, value in (body | changes).items() if value is not None}
 
     def post(self, path, **options):
-        return self.http.post(f"{self.emulator.url}/v3{path}", timeout=10, allow_redirects=False, **options)
+        return self.http.post(f"{self.emulator.url}/v3{path}", timeout=120, allow_redirects=False, **options)
 
     def get(self, path, headers=None, **parameters):
         url = f"{self.emulator.url}/v3{path}"
-        return self.http.get(url, params=parameters, headers=headers, timeout=10, allow_redirects=False)
+        return self.http.get(url, params=parameters, headers=headers, timeout=120, allow_redirects=False)
 
     def login(self):
         answer = self.post("/login", json=self.credentials())

@@ -32,7 +32,7 @@ FORMS = {
 
 def dates(client, path="/connect/v3/bills"):
     """The values of all `Date` headers of an answer."""
-    connection = http.client.HTTPConnection(urlsplit(client.emulator.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(client.emulator.url).netloc, timeout=120)
     headers = {name: client.http.headers[name] for name in ("sessionId", "devKey") if name in client.http.headers}
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
@@ -72,7 +72,7 @@ def test_a_day_of_two_digits():
         "rfc850": "Wednesday, 16-Nov-94 08:49:37 GMT",
     }.items():
         with Emulator(company=Company(bills=5), clock=Clock(at, frozen=True), date=form) as emulator:
-            assert requests.get(emulator.url + "/v3/bills", timeout=10).headers["Date"] == expected
+            assert requests.get(emulator.url + "/v3/bills", timeout=120).headers["Date"] == expected
 
 
 @pytest.mark.parametrize(

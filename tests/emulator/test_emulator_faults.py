@@ -264,11 +264,11 @@ def test_a_fault_may_be_ordered_from_outside(serve):
     emulator, client = serve()
     control = emulator.url.removesuffix("/connect") + "/control"
     order = {"do": "fault", "kind": "server_error", "path": "/v3/bills", "times": 2, "status": 500}
-    assert requests.post(control, json=order, timeout=10).json()["faults"] == {}
+    assert requests.post(control, json=order, timeout=120).json()["faults"] == {}
     assert client.get("/bills").status_code == 500
-    assert requests.post(control, json={"do": "clear_faults"}, timeout=10).json()["faults"] == {"server_error": 1}
+    assert requests.post(control, json={"do": "clear_faults"}, timeout=120).json()["faults"] == {"server_error": 1}
     assert client.get("/bills").status_code == 200
-    assert requests.post(control, json={"do": "fault", "kind": "thunder"}, timeout=10).status_code == 400
+    assert requests.post(control, json={"do": "fault", "kind": "thunder"}, timeout=120).status_code == 400
 
 
 # Hours and sessions
@@ -293,7 +293,7 @@ def test_sign_ins_have_a_limit_of_their_own():
         client = Client(emulator).login()
         body = {**emulator.credentials}
         login = {"organizationId": body["organization_id"], "devKey": body["dev_key"], "username": "x", "password": "y"}
-        assert code_of(requests.post(f"{emulator.url}/v3/login", json=login, timeout=10)) == "BDC_1144"
+        assert code_of(requests.post(f"{emulator.url}/v3/login", json=login, timeout=120)) == "BDC_1144"
         assert client.get("/bills").status_code == 200
 
 
@@ -325,7 +325,7 @@ def sign_in(emulator, company, **credentials):
     known = {"username": "sync-token-demo", "password": "demo-token-value", "devKey": "01DEMODEVKEY0000EMULATOR"}
     body = {**known, "organizationId": company.organization_id, **credentials}
     body = {name: value for name, value in body.items() if value is not None}
-    answer = requests.post(f"{emulator.url}/v3/login", json=body, timeout=10)
+    answer = requests.post(f"{emulator.url}/v3/login", json=body, timeout=120)
     return answer, {"sessionId": answer.json()["sessionId"], "devKey": body["devKey"]} if answer.ok else {}
 
 
@@ -335,9 +335,9 @@ def test_a_session_reads_its_own_organization():
         for company in several:
             answer, headers = sign_in(emulator, company)
             assert answer.json()["organizationId"] == company.organization_id
-            rows = requests.get(f"{emulator.url}/v3/bills", headers=headers, timeout=10).json()["results"]
+            rows = requests.get(f"{emulator.url}/v3/bills", headers=headers, timeout=120).json()["results"]
             assert {row["id"] for row in rows} == whole(company)
-            vendors = requests.get(f"{emulator.url}/v3/vendors", headers=headers, timeout=10)
+            vendors = requests.get(f"{emulator.url}/v3/vendors", headers=headers, timeout=120)
             assert vendors.status_code == (403 if company is several[2] else 200)
             assert emulator.counters_of(company.organization_id).requests == 3
         assert {record.organization for record in emulator.requests} == {each.organization_id for each in several}

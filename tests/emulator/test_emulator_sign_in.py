@@ -169,7 +169,7 @@ def test_login_is_no_page_to_get(stranger):
 
 @pytest.mark.parametrize("path", ["/", "/v3/bills", "/connect", "/connect/v2/bills"])
 def test_outside_the_api_the_gateway_answers_one_object(usual, path):
-    answer = requests.get(usual.url.removesuffix("/connect") + path, timeout=10)
+    answer = requests.get(usual.url.removesuffix("/connect") + path, timeout=120)
     assert answer.status_code == 404
     assert set(answer.json()) == {"message"}
 
@@ -253,7 +253,7 @@ def test_starting_and_stopping_twice_does_no_harm():
     with pytest.raises(RuntimeError, match="not running"):
         _ = emulator.url
     with emulator, emulator.start():
-        assert requests.get(emulator.url + "/v3/bills", timeout=10).status_code == 401
+        assert requests.get(emulator.url + "/v3/bills", timeout=120).status_code == 401
     emulator.stop()
     with pytest.raises(RuntimeError, match="not running"):
         _ = emulator.url

@@ -36,7 +36,7 @@ class Brake:
                 self.allowed -= 1
                 if self.allowed < 0:
                     self.reached.set()
-                    await asyncio.to_thread(self.released.wait, 60)
+                    await asyncio.to_thread(self.released.wait, runs.PATIENCE)
             await application(scope, receive, send)
 
         return braked
@@ -69,7 +69,7 @@ class Pipeline:
         stopper = threading.Thread(target=stop, args=(process,)) if stop else None
         if stopper:
             stopper.start()
-        output, log = process.communicate(timeout=300)
+        output, log = process.communicate(timeout=runs.PATIENCE)
         if stopper:
             stopper.join()
         self.load(output, torn=process.returncode == -signal.SIGKILL)
@@ -105,9 +105,9 @@ def after(brake, act):
     """Act on the process once the brake holds it; then let the server go."""
 
     def stop(process):
-        assert brake.reached.wait(60)
+        assert brake.reached.wait(runs.PATIENCE)
         act(process)
-        process.wait(60)
+        process.wait(runs.PATIENCE)
         brake.released.set()
 
     return stop
@@ -186,15 +186,15 @@ def test_a_signal_during_the_sign_in_ends_the_run(tmp_path, catalog, company):
         async def held(scope, receive, send):
             if scope["type"] == "http":
                 reached.set()
-                await asyncio.to_thread(released.wait, 60)
+                await asyncio.to_thread(released.wait, runs.PATIENCE)
             await application(scope, receive, send)
 
         return held
 
     def stop(process):
-        assert reached.wait(60)
+        assert reached.wait(runs.PATIENCE)
         process.terminate()
-        process.wait(60)
+        process.wait(runs.PATIENCE)
         released.set()
 
     with Emulator(company=company, layers=[layer]) as emulator:

@@ -193,7 +193,7 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
             lists += scope["path"].endswith("/v3/bills")
             if lists > 30:
                 reached.set()
-                await asyncio.to_thread(released.wait, 60)
+                await asyncio.to_thread(released.wait, runs.PATIENCE)
             await application(scope, receive, send)
 
         return braked
@@ -207,9 +207,9 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
         process = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
         )
-        killer = threading.Thread(target=lambda: (reached.wait(60), process.send_signal(signal.SIGTERM)))
+        killer = threading.Thread(target=lambda: (reached.wait(runs.PATIENCE), process.send_signal(signal.SIGTERM)))
         killer.start()
-        out, log = process.communicate(timeout=300)
+        out, log = process.communicate(timeout=runs.PATIENCE)
         killer.join()
         released.set()
         first = runs.Run(process.returncode, out, log)
