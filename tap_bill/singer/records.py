@@ -9,12 +9,13 @@ from typing import TypedDict
 
 from msgspec import ValidationError, convert
 
+from tap_bill.resources import Key
 from tap_bill.sync.times import canonical
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_bill.resources import Lines
+    from tap_bill.resources import Array, Lines
 
 UNKNOWN_FIELDS: t.Final = "_unknown_fields"
 
@@ -54,22 +55,14 @@ class RowMaker:
 
         Args:
             record: a record or line as BILL sent it; it is not changed.
-            own: the values of the columns that the tap adds.
+            own: the values of the columns that the tap adds; what BILL sent under their names is kept as unknown.
         """
         row = {**own, **record}
         unknown: dict[str, t.Any] = {}
         fields = self._record.fields
-        if not (self._is_quick and record.keys() <= fields.keys() and _fits(record, self._record.fitting)):
-            row = {**own}
-            for name, value in record.items():
-                if name in fields:
-                    kept = fields[name].keep(value, name, unknown, self._levels or 0)
-                    if kept is not _NOTHING:
-                        row[name] = kept
-                elif self._is_open and name not in own:
-                    row[name] = value
-                else:
-                    unknown[name] = value
+        is_quick = self._is_quick and len(row) == len(own) + len(record)
+        if not (is_quick and record.keys() <= fields.keys() and _fits(record, self._record.fitting)):
+            row = {**own, **self._known(record, own, unknown)}
         for name in CANONICAL_TIMES:
             if (time := row.get(name)) is not None:
                 try:
@@ -79,6 +72,26 @@ class RowMaker:
         if unknown:
             row[UNKNOWN_FIELDS] = unknown
         return row if self._levels is None else _completed(row, self._columns, self._levels)
+
+    def _known(
+        self, record: Mapping[str, t.Any], own: Mapping[str, t.Any], unknown: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """Return what fits of a record; `unknown` takes the rest."""
+        known = {}
+        fields = self._record.fields
+        for name, value in record.items():
+            if name in own:
+                if value is not None:
+                    unknown[name] = value
+            elif name in fields:
+                kept = fields[name].keep(value, name, unknown, self._levels or 0)
+                if kept is not _NOTHING:
+                    known[name] = kept
+            elif self._is_open:
+                known[name] = value
+            else:
+                unknown[name] = value
+        return known
 
 
 def _completed(row: Mapping[str, t.Any], columns: Mapping[str, t.Any], levels: int) -> dict[str, t.Any]:
@@ -96,18 +109,61 @@ def line_rows(lines: Lines, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[
     """Find the lines inside a record.
 
     Yields:
-        Each line as BILL sent it, with the columns that give its place: `position` from 1 and, for a nested array,
-        the id of the entry that encloses it.
+        Each line as BILL sent it, with the columns that the tap adds: `position` from 1, what tells the entry around it
+        from its neighbours, and an id if the line has none that tells it from the lines before it.
     """
-    outer, *inner = lines.array
+    known: set[tuple[str, ...]] = set()
     position = 0
-    for entry in _objects(record.get(outer)):
-        for line in _objects(entry.get(inner[0])) if inner else (entry,):
+    for array in lines.arrays:
+        for line, around in _lines(array, record):
             position += 1
-            place: dict[str, t.Any] = {"position": position}
-            if lines.enclosing:
-                place[lines.enclosing] = entry.get("id")
-            yield line, place
+            added = {**around, "position": position}
+            own = _identity(line, lines.key, position, known, *around.values())
+            if own != line.get(lines.key.value):
+                added[lines.key.value] = own
+            yield line, added
+
+
+def _lines(array: Array, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[str, t.Any], dict[str, t.Any]]]:
+    """Yield the lines of an array, each with what tells the entry around it from its neighbours."""
+    holder: t.Any = record
+    for step in array.name.split("."):
+        holder = holder.get(step) if isinstance(holder, dict) else None
+    known: set[tuple[str, ...]] = set()
+    for position, entry in enumerate(_objects(holder), 1):
+        if not array.inner:
+            yield entry, {}
+            continue
+        around = {}
+        if array.enclosing:
+            column, key = array.enclosing
+            around[column] = _identity(entry, key, position, known)
+        shared = {name: entry[name] for name in array.shared if name in entry}
+        childless: list[dict[str, t.Any]] = [{}] if array.shared else []
+        for line in list(_objects(entry.get(array.inner))) or childless:
+            names = {name: other for name, other in array.renamed.items() if other not in line}
+            yield {**shared, **{names.get(name, name): value for name, value in line.items()}}, around
+
+
+def _identity(entry: Mapping[str, t.Any], key: Key, position: int, known: set[tuple[str, ...]], *around: str) -> t.Any:
+    """Return what tells an entry from its neighbours.
+
+    An entry that BILL gave no id, or the id of an earlier one, is not lost: it gets one by its position, `position-3`.
+
+    Args:
+        entry: an object in an array.
+        key: whether by its position or by an id of its own.
+        position: in the array.
+        known: the ids before it, each with what it is inside; takes this one.
+        around: what it is inside.
+    """
+    own = entry.get(key.value)
+    if key is Key.POSITION:
+        return position
+    if not isinstance(own, str) or not own or (own, *around) in known:
+        return f"position-{position}"
+    known.add((own, *around))
+    return own
 
 
 def _objects(value: object) -> Iterator[dict[str, t.Any]]:
