@@ -81,7 +81,7 @@ class Array:
     Args:
         name: field that holds it; `approvers.users` where it lies in an object.
         inner: array inside each of its entries that holds the lines; empty where the entries are the lines.
-        enclosing: column for what tells the entry around a line from its neighbours.
+        enclosing: column for what tells the entry around a line from its neighbours; needed where lines have ids.
         shared: fields of that entry that its lines carry, because it comes in no other table; an entry without lines
             brings a row of these alone.
         renamed: fields of a line that the other arrays of its table call otherwise, each with that name.

@@ -112,64 +112,62 @@ def line_rows(lines: Lines, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[
         Each line as BILL sent it, with the columns that the tap adds: `position` from 1, what tells the entry around it
         from its neighbours, and an id if the line has none that tells it from the lines before it.
     """
-    known: set[tuple[str, ...]] = set()
+    name, has_ids = lines.key.value, lines.key is not Key.POSITION
     position = 0
     for array in lines.arrays:
-        for line, around in _lines(array, record):
-            position += 1
-            added = {**around, "position": position}
-            own = _identity(line, lines.key, position, known, *around.values())
-            if own != line.get(lines.key.value):
-                added[lines.key.value] = own
-            yield line, added
+        for entries, around in _groups(array, record):
+            known: set[str] = set()
+            for line in entries:
+                position += 1
+                added = {**around, "position": position}
+                if has_ids and (id_ := _identity(line, name, position, known)) is not line.get(name):
+                    added[name] = id_
+                yield line, added
 
 
-def _lines(array: Array, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[str, t.Any], dict[str, t.Any]]]:
-    """Yield the lines of an array, each with what tells the entry around it from its neighbours."""
+def _groups(array: Array, record: Mapping[str, t.Any]) -> Iterator[tuple[list[dict[str, t.Any]], dict[str, t.Any]]]:
+    """Yield the lines of an array, those of one entry together, with what tells that entry from its neighbours."""
     holder: t.Any = record
     for step in array.name.split("."):
         holder = holder.get(step) if isinstance(holder, dict) else None
-    known: set[tuple[str, ...]] = set()
+    if not array.inner:
+        yield _objects(holder), {}
+        return
+    known: set[str] = set()
     for position, entry in enumerate(_objects(holder), 1):
-        if not array.inner:
-            yield entry, {}
-            continue
-        around = {}
+        around: dict[str, t.Any] = {}
         if array.enclosing:
             column, key = array.enclosing
-            around[column] = _identity(entry, key, position, known)
+            around[column] = position if key is Key.POSITION else _identity(entry, key.value, position, known)
         shared = {name: entry[name] for name in array.shared if name in entry}
         childless: list[dict[str, t.Any]] = [{}] if array.shared else []
-        for line in list(_objects(entry.get(array.inner))) or childless:
-            names = {name: other for name, other in array.renamed.items() if other not in line}
-            yield {**shared, **{names.get(name, name): value for name, value in line.items()}}, around
+        lines = _objects(entry.get(array.inner)) or childless
+        yield [{**shared, **_renamed(line, array.renamed)} for line in lines], around
 
 
-def _identity(entry: Mapping[str, t.Any], key: Key, position: int, known: set[tuple[str, ...]], *around: str) -> t.Any:
-    """Return what tells an entry from its neighbours.
+def _renamed(line: Mapping[str, t.Any], names: Mapping[str, str]) -> dict[str, t.Any]:
+    """Return a line with other names for some of its fields, unless it has a field of that name already."""
+    return {name if (other := names.get(name, name)) in line else other: value for name, value in line.items()}
 
-    An entry that BILL gave no id, or the id of an earlier one, is not lost: it gets one by its position, `position-3`.
+
+def _identity(entry: Mapping[str, t.Any], name: str, position: int, known: set[str]) -> str:
+    """Return the id of an entry. One that has none, or that of an earlier entry, is not lost: it is `position-3`.
 
     Args:
         entry: an object in an array.
-        key: whether by its position or by an id of its own.
-        position: in the array.
-        known: the ids before it, each with what it is inside; takes this one.
-        around: what it is inside.
+        name: of the field with its id.
+        position: what stands for the id.
+        known: the ids of the entries before it; takes this one.
     """
-    own = entry.get(key.value)
-    if key is Key.POSITION:
-        return position
-    if not isinstance(own, str) or not own or (own, *around) in known:
+    id_ = entry.get(name)
+    if not isinstance(id_, str) or not id_ or id_ in known:
         return f"position-{position}"
-    known.add((own, *around))
-    return own
+    known.add(id_)
+    return id_
 
 
-def _objects(value: object) -> Iterator[dict[str, t.Any]]:
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, dict):
-            yield item
+def _objects(value: object) -> list[dict[str, t.Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 _typed_dict: t.Final[t.Any] = TypedDict
