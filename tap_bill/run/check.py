@@ -87,6 +87,6 @@ def _try(context: RunContext, resource: Resource, found: dict[str, str]) -> str:
             return f"{REFUSED} ({error.response}): it needs {resource.needs}"
         else:
             raise
-    if records and "id" in records[0]:
-        found[resource.name] = str(records[0]["id"])
+    if records and resource.identifier in records[0]:
+        found[resource.name] = str(records[0][resource.identifier])
     return f"{READABLE}{'' if records else ', has no rows'}"

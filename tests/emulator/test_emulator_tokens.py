@@ -120,7 +120,9 @@ def test_tokens_are_issued_at_one_place_or_nowhere(serve, place, connect, host):
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_only_a_post_gets_a_token(usual, method):
-    answer = requests.request(method, usual.url + "/authx/token", data={"grant_type": "client_credentials"}, timeout=120)
+    answer = requests.request(
+        method, usual.url + "/authx/token", data={"grant_type": "client_credentials"}, timeout=120
+    )
     assert code_of(answer) == (404, "BDC_1121")
 
 
