@@ -13,6 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
+import yaml
+
 from bill_emulator import Company
 from demo import report
 from demo.__main__ import BILLS
@@ -26,6 +28,7 @@ PROJECT = next(folder for folder in Path(__file__).parents if (folder / "pyproje
 README = PROJECT / "README.md"
 DOCS = PROJECT / "docs"
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
+HUB = DOCS / "meltanohub.yml"
 QUERIES = sorted((DOCS / "queries").glob("*.sql"))
 
 BLOCK = re.compile(r"<!-- generated: (?P<name>[\w ]+) -->\n.*?<!-- end of \1 -->", re.DOTALL)
@@ -236,16 +239,54 @@ def meltano():
     )
 
 
+def hub():
+    """The definition for MeltanoHub: what this repository's own project declares, and what the Hub asks besides."""
+    text = (PROJECT / "meltano.yml").read_text(encoding="utf-8")
+    (extractor,) = yaml.safe_load(text)["plugins"]["extractors"]
+    about = project()
+    settings = [
+        {
+            "name": name,
+            "label": setting.schema["title"],
+            "kind": kind(setting),
+            **({"sensitive": True} if setting.schema.get("secret") else {}),
+            **({"value": setting.schema["default"]} if "default" in setting.schema else {}),
+            "description": setting.schema["description"],
+        }
+        for name, setting in SETTINGS.items()
+    ]
+    definition = {
+        **{"name": extractor["name"], "namespace": extractor["namespace"], "variant": extractor["name"]},
+        **{"label": "BILL (Bill.com)", "description": about["description"], "domain_url": "https://www.bill.com"},
+        **{"pip_url": about["name"], "executable": extractor["executable"]},
+        "keywords": ["api", "meltano_sdk", *about["keywords"]],
+        **{"maintenance_status": "beta", "quality": "unknown"},
+        "supported_python_versions": pythons(about),
+        **{name: extractor[name] for name in ("capabilities", "select", "settings_group_validation")},
+        "settings": settings,
+    }
+    head = "# For MeltanoHub; made by tests/readme.py. Add `repo` with the address of the repository.\n"
+    return head + yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=120)
+
+
 # What is true of the project
 
 
+def project():
+    return tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def pythons(about):
+    """The versions of Python that a project names."""
+    return [found[1] for text in about["classifiers"] if (found := re.search(r":: (3\.\d+)$", text))]
+
+
 def badges():
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    versions = [found[1] for text in project["classifiers"] if (found := re.search(r":: (3\.\d+)$", text))]
-    (sdk,) = (found[1] for text in project["dependencies"] if (found := re.match(r"singer-sdk\S*~=(\d+\.\d+)", text)))
+    about = project()
+    (sdk,) = (found[1] for text in about["dependencies"] if (found := re.match(r"singer-sdk\S*~=(\d+\.\d+)", text)))
     wanted = {
-        "License": (project["license"], "LICENSE"),
-        "Python": (" | ".join(versions), "pyproject.toml"),
+        "License": (about["license"], "LICENSE"),
+        "Python": (" | ".join(pythons(about)), "pyproject.toml"),
         "Singer SDK": (sdk, "pyproject.toml"),
     }
     return "\n".join(
@@ -323,5 +364,6 @@ def block(name):
 
 
 if __name__ == "__main__":
+    HUB.write_text(hub(), encoding="utf-8")
     for page in PAGES:
         page.write_text(regenerated(page.read_text(encoding="utf-8")), encoding="utf-8")

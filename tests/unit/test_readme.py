@@ -37,6 +37,10 @@ def test_generated_parts_are_those_of_the_code(page):
     assert text_of(page) == readme.regenerated(text_of(page)), "run: python tests/readme.py"
 
 
+def test_the_definition_for_meltanohub_is_that_of_the_code():
+    assert text_of(readme.HUB) == readme.hub(), "run: python tests/readme.py"
+
+
 def test_every_generated_part_has_one_place():
     found = [match["name"] for page in PAGES for match in readme.BLOCK.finditer(text_of(page))]
     assert sorted(found) == sorted(readme.BLOCKS)
