@@ -131,7 +131,10 @@ def test_credentials_go_to_no_other_host(tap, url):
 
 
 LIST = 'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]'
-OWN = "organization_id, username, password, console_api_token, dev_key, remember_me_id, device, spend_api_token"
+OWN = (
+    "organization_id, client_id, client_secret, username, password, console_api_token, dev_key, remember_me_id, device, "
+    "spend_api_token"
+)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,9 @@ def test_every_setting_may_come_from_the_environment(tap, config):
     settings = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
     settings |= {"start_date": "2026-01-01", "max_requests_per_hour": 1000, "user_agent": "someone/1.0"}
     settings |= {"remember_me_id": "remembered", "device": "server", "spend_api_token": "token", **config}
-    assert SETTINGS.keys() - settings.keys() == {"organizations", "console_api_token"}  # instead of others
+    assert SETTINGS.keys() - settings.keys() == {
+        *("organizations", "console_api_token", "client_id", "client_secret")  # instead of others
+    }
     variables = {f"TAP_BILL_{name.upper()}": str(value) for name, value in settings.items()}
     run = tap(None, "--config", "ENV", env=variables, select={"roles"})
     assert (run.exit_code, run.errors) == (0, [])
@@ -402,7 +407,8 @@ def test_discover_and_about_need_no_configuration(tap):
         assert settings[name]["title"]
         assert settings[name]["description"]
     assert [name for name, spec in settings.items() if spec.get("secret")] == [
-        *("password", "console_api_token", "dev_key", "organizations", "remember_me_id", "spend_api_token")
+        *("client_secret", "password", "console_api_token", "dev_key", "organizations", "remember_me_id"),
+        "spend_api_token",
     ]
 
 
