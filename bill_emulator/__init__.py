@@ -3,7 +3,7 @@
 ```python
 with Emulator(company=Company(seed=7, bills=250)) as emu:
     emu.url            # http://127.0.0.1:<port>/connect
-    emu.credentials    # username, password, organization_id, dev_key
+    emu.credentials    # username, password, organization_id, dev_key; or emu.oauth_credentials
     emu.company.edit("bills", bill_id, {"description": "changed"})
 ```
 
@@ -56,6 +56,11 @@ How well each behaviour is known:
 | broken answers (choose, see `protocol.faults`) | seen by other readers, or on any network |
 | JSON in Latin-1 or 20,000 levels deep, a path that always fails (choose) | undocumented |
 | Spend & Expense: see `protocol.spend` | |
+| OAuth client credentials: one access token for AP, AR and Spend & Expense; an app is one organization's | documented |
+| where tokens are issued, how long they live, what the answer and errors say (choose) | undocumented; RFC 6749 |
+| an access token together with `sessionId`, `devKey` or `apiToken` is 400 | assumed |
+| a token that ended is 401 `BDC_1109`, or as in RFC 6750 (choose) | assumed |
+| an app counts for the limits as a developer key does, and asking for a token as a sign-in | assumed |
 | what is asked for per record, and rarely used lists: see `company.parts`, `company.extras` | |
 | `Date` header on every answer; the clock may be ahead or behind | HTTP |
 | `Date` in the asctime or RFC 850 form (choose) | HTTP; that BILL sends it: undocumented |
@@ -68,8 +73,9 @@ Where to look:
   `company` (how to look at it and change it), `spread` and `odd_times` (its dates, right and wrong). It knows nothing
   of HTTP.
 * `protocol/` is BILL's API: `server` (the `Emulator`, with every option), `api` (which path is answered by what),
-  `sign_in` and `sessions`, `filters`, `sorting` and `paging`, `limits`, `errors`, `parts`, `spend`; and what hurts:
-  `faults` (broken answers), `mid_list` (refused cursors), `date_header`, `edits` (people at work while somebody reads).
+  `sign_in`, `sessions` and `tokens`, `filters`, `sorting` and `paging`, `limits`, `errors`, `parts`, `spend`; and what
+  hurts: `faults` (broken answers), `mid_list` (refused cursors), `date_header`, `edits` (people at work while somebody
+  reads).
 * `resources` is the table of everything served; `schemas` tells the types of its fields.
 
 `emu.counters` and `/control` tell what happened. `Emulator(layers=...)` takes ASGI middlewares for anything else.

@@ -88,6 +88,8 @@ def _add_company(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--username", default=known.username, help="user, or name of a sync token")
     group.add_argument("--password", default=known.password, help="password, or value of a sync token")
     group.add_argument("--dev-key", default=known.dev_key, help="developer key")
+    group.add_argument("--client-id", default=known.client_id, help="OAuth client id of the first organization's app")
+    group.add_argument("--client-secret", default=known.client_secret, help="OAuth client secret")
     group.add_argument("--organization-id", default=ORGANIZATION_ID, help="20 characters, beginning 008")
     count(group, "--organizations", 1, "how many organizations there are")
 
@@ -148,7 +150,14 @@ def _made(options: dict[str, Any]) -> Emulator:
         faults.plan(kind, path=path, **more)
     companies = _companies(*(take(name) for name in ("organization_id", "organizations", "seed", "bills", "created")))
     companies[0].clock.advance(take("clock_skew"))
-    credentials = Credentials(take("username"), take("password"), take("dev_key"), spend_api_token=take("spend_token"))
+    credentials = Credentials(
+        take("username"),
+        take("password"),
+        take("dev_key"),
+        spend_api_token=take("spend_token"),
+        client_id=take("client_id"),
+        client_secret=take("client_secret"),
+    )
     return Emulator(companies=companies, credentials=credentials, faults=faults, **options)
 
 

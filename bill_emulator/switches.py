@@ -13,7 +13,9 @@ from bill_emulator.company.odd_times import FIELDS, ODDITIES, STORED, OddTimes
 from bill_emulator.protocol.date_header import DATES
 from bill_emulator.protocol.faults import KINDS
 from bill_emulator.protocol.mid_list import MidList
+from bill_emulator.protocol.scope import TOKEN_PATH, TOKEN_PLACES
 from bill_emulator.protocol.sorting import ENDS, ORDERS, WHENS
+from bill_emulator.protocol.tokens import ERRORS, EXPIRES_IN, REFUSALS, SCOPES
 from bill_emulator.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _WHENS = "never, always, only along with a filter, only without one, only under 
 
 def add_switches(parser: argparse.ArgumentParser) -> None:
     """Let a command line know them."""
+    _add_tokens(parser.add_argument_group("OAuth client credentials (what BILL does not document about them)"))
     _add_refusals(parser.add_argument_group("filters and sorts that are not taken (undocumented)"))
     _add_oddities(parser.add_argument_group("odd answers (undocumented)"))
 
@@ -56,6 +59,34 @@ def many(  # noqa: PLR0913 -- what argparse needs to know
     """A switch that may be repeated, each time with one of these names."""
     group.add_argument(
         switch, dest=keyword, action="append", default=[], choices=tuple(choices), metavar=metavar, help=text
+    )
+
+
+def _add_tokens(group: argparse._ArgumentGroup) -> None:
+    places = ", ".join(f"{name}: {path or 'no path'}" for name, path in TOKEN_PLACES.items())
+    group.add_argument(
+        "--token-place", choices=tuple(TOKEN_PLACES), default="connect", help=f"the path that issues tokens: {places}"
+    )
+    count(group, "--token-seconds", 3600, "how long a token lives", seconds)
+    count(group, "--token-requests", 0, "end a token after N requests; 0: never")
+    group.add_argument(
+        "--token-expires-in",
+        choices=tuple(EXPIRES_IN),
+        default="right",
+        help="what the answer says about that: the right number, nothing, a word, the number as text, 0, or less",
+    )
+    group.add_argument(
+        "--token-errors",
+        choices=tuple(ERRORS),
+        default="rfc6749",
+        help="shape of the error that answers a request for a token: an object as in RFC 6749, or BILL's array",
+    )
+    group.add_argument("--token-scope", choices=SCOPES, default="accounting", help="scope of the app; both may read")
+    group.add_argument(
+        "--token-refusal",
+        choices=REFUSALS,
+        default="bill",
+        help="shape of the 401 that answers a token which has ended: BILL's array, or as in RFC 6750",
     )
 
 
@@ -97,7 +128,7 @@ def broken_path(text: str) -> tuple[str, str, dict[str, Any]]:
     """Which path fails, of which fault, and the rest of `Faults.plan`; `times` is forever unless it is there."""
     head, more = compound(text, _BREAK)
     path, _, kind = head.partition("=")
-    if not path.startswith("/v3/"):
+    if path != TOKEN_PATH and not path.startswith("/v3/"):
         raise argparse.ArgumentTypeError(f"{path!r} is not a path like /v3/bills")
     if kind not in KINDS:
         raise argparse.ArgumentTypeError(f"unknown fault {kind!r}; known are {', '.join(KINDS)}")

@@ -23,7 +23,7 @@ from bill_emulator.protocol.mid_list import Mark, MidList, Watch
 from bill_emulator.protocol.paging import Cursor, Page, Pager, encoded, marked, position, read_cursor
 from bill_emulator.protocol.parts import extra_answer, part_answer
 from bill_emulator.protocol.responses import error_answer, json_answer
-from bill_emulator.protocol.scope import ROOT
+from bill_emulator.protocol.scope import ROOT, TOKEN, TOKEN_PLACES
 from bill_emulator.protocol.sign_in import Credentials, SignIn
 from bill_emulator.protocol.spend import SpendApi
 from bill_emulator.resources import RESOURCES, Resource
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bill_emulator.protocol.limits import Counters
     from bill_emulator.protocol.sessions import SessionBook
     from bill_emulator.protocol.sorting import Sorting
+    from bill_emulator.protocol.tokens import TokenBook
 
 _Serve = Callable[[Request], Response]
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -68,6 +69,7 @@ class Api:
         self,
         company: Company,
         sessions: SessionBook,
+        tokens: TokenBook,
         credentials: Credentials,
         behaviour: Behaviour,
         *,
@@ -85,10 +87,11 @@ class Api:
         known = {*RESOURCES, *PARTS, *EXTRAS, *SPEND_NAMES}
         self._watch = Watch(behaviour.mid_list, behaviour.cursor_life, known)
         self._pager = Pager(behaviour.cursor, behaviour.quirks)
-        self.sign_in = SignIn(company, sessions, credentials, counters, behaviour.role)
+        self.sign_in = SignIn(company, sessions, tokens, credentials, counters=counters, role=behaviour.role)
         self.spend = SpendApi(
             company,
             credentials.spend_api_token,
+            tokens=tokens,
             people=people,
             watch=self._watch,
             per_minute=behaviour.spend_limit,
@@ -137,12 +140,13 @@ class Api:
         return self._route(part.path, name, serve)
 
     def _extra(self, name: str, extra: Extra) -> Route:
-        """A list that few programs need. Pending approvals are a user's own, which a token is not (documented)."""
-        closed = (extra.administrators_only and not self.sign_in.is_administrator) or (
-            name == "bills_pending_approval" and self.sign_in.credentials.is_sync_token
-        )
+        """A list that few programs need. Pending approvals are a user's own, which a sync token is not (documented)."""
+        closed = extra.administrators_only and not self.sign_in.is_administrator
+        users_own = name == "bills_pending_approval" and self.sign_in.credentials.is_sync_token
 
         def serve(request: Request) -> Response:
+            if users_own and not request.scope[TOKEN]:
+                raise CodedError(errors.NO_PERMISSION)
             answer = extra_answer(self.company, name, request.query_params, self._watch)
             if extra.records is not None:
                 self._people.after_list(name)
@@ -231,7 +235,8 @@ class Api:
 
     async def _on_unknown(self, request: Request, _error: Exception) -> Response:
         """Below `/connect/v3` BILL answers; anything else the gateway refuses with a single object (third-party)."""
-        ours = request.url.path.startswith(ROOT + "/")
+        path = request.url.path
+        ours = path.startswith(ROOT + "/") or path == TOKEN_PLACES["connect"]
         return error_answer(CodedError(errors.UNKNOWN_PATH) if ours else GatewayError(), self.company.clock)
 
 

@@ -1,14 +1,14 @@
 """The emulator's own route, `/control`: look at the company and change it from outside, for demos.
 
-`GET /control` (or `/control/state`) answers the clock, row counts, the number of open sessions, and the counters of
-`protocol.limits`. `GET /control/truth/bills` answers every row of a resource as it would be sent now, digit for
-digit, in id order.
+`GET /control` (or `/control/state`) answers the clock, row counts, the number of open sessions and of access tokens
+issued so far, and the counters of `protocol.limits`. `GET /control/truth/bills` answers every row of a resource as it
+would be sent now, digit for digit, in id order.
 `POST /control` takes one JSON object:
 
 * `{"do": "edit", "resource": "bills", "id": "...", "changes": {...}, "remove": [...]}`
 * `{"do": "add", "resource": "bills"}`, optionally with `"row": {...}`
 * `{"do": "advance", "seconds": 2400}`
-* `{"do": "expire_sessions"}`
+* `{"do": "expire_sessions"}`, `{"do": "revoke_tokens"}`
 * `{"do": "reset_counters"}`
 * `{"do": "fault", "kind": "reset", "path": "/v3/bills", "times": 2, "after": 3}`; see `protocol.faults`
 * `{"do": "clear_faults"}`
@@ -38,19 +38,23 @@ if TYPE_CHECKING:
     from bill_emulator.protocol.faults import Faults
     from bill_emulator.protocol.limits import Counters
     from bill_emulator.protocol.sessions import SessionBook
+    from bill_emulator.protocol.tokens import TokenBook
 
 Order = dict[str, Any]
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def control_routes(company: Company, sessions: SessionBook, counters: Counters, faults: Faults) -> list[Route]:
+def control_routes(
+    company: Company, sessions: SessionBook, tokens: TokenBook, counters: Counters, faults: Faults
+) -> list[Route]:
     """The routes to add to the application."""
 
     def state() -> dict[str, Any]:
         now = shown(microseconds(company.clock.now()))
+        signed_in = {"sessions": sessions.count(), "tokens": tokens.issued}
         broken = {"faults": dict(faults.counts)}
-        return {"now": now, "rows": company.totals(), "sessions": sessions.count(), **counters.as_dict(), **broken}
+        return {"now": now, "rows": company.totals(), **signed_in, **counters.as_dict(), **broken}
 
     answered: dict[str, Callable[[Order], Any]] = {
         "edit": lambda order: company.edit(
@@ -61,6 +65,7 @@ def control_routes(company: Company, sessions: SessionBook, counters: Counters, 
     done: dict[str, Callable[[Order], object]] = {
         "advance": lambda order: company.clock.advance(float(order["seconds"])),
         "expire_sessions": lambda _: sessions.close_all(),
+        "revoke_tokens": lambda _: tokens.revoke_all(),
         "reset_counters": lambda _: counters.reset(),
         "fault": lambda order: faults.plan(**{name: value for name, value in order.items() if name != "do"}),
         "clear_faults": lambda _: faults.clear(),

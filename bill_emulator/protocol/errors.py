@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ErrorBody = list[dict[str, Any]] | dict[str, Any]
 
@@ -26,6 +30,7 @@ class Problem:
 
 NO_SESSION = Problem(401, "BDC_1109", "REQUEST", "The session is not valid or has ended. Sign in again.")
 WRONG_PASSWORD = Problem(401, "BDC_1101", "REQUEST", "User name or password is wrong.")
+WRONG_CLIENT = Problem(401, "BDC_1101", "REQUEST", "Client id or client secret is wrong.")  # assumed
 WRONG_KEY = Problem(401, "BDC_1102", "REQUEST", "The developer key is not valid.")  # status assumed
 NO_API_ACCESS = Problem(403, "BDC_1105", "REQUEST", "The organization has no API access.")  # status assumed
 UNKNOWN_PATH = Problem(404, "BDC_1121", "REQUEST", "This API is not supported.")
@@ -39,6 +44,7 @@ class AnswerError(Exception, ABC):
     """Stop here and answer with an error."""
 
     status: int
+    headers: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def body(self, timestamp: str) -> ErrorBody:

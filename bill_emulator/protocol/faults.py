@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.responses import Response
 
-from bill_emulator.protocol.scope import OVER, TRANSPORT
+from bill_emulator.protocol.scope import OVER, TOKEN, TOKEN_PATH, TRANSPORT
 from bill_emulator.times import microseconds, shown
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _GOOD, _UNAVAILABLE = 200, 503
 _LEVELS = 20_000
-_SESSIONS_END = ("/v3/login", "/v3/logout")
+_SIGN_INS, _SIGN_OUT = ("/v3/login", TOKEN_PATH), "/v3/logout"
 _EXAMPLE_CONTENT = "Tax id 98-7654321 of Jane Roe, account 000123456789 at 'First Example Bank', is not valid."
 
 
@@ -194,6 +194,8 @@ async def _too_many_requests(call: Call) -> None:
 async def _session_ended(call: Call) -> None:
     headers = dict(call.scope["headers"])
     call.sessions.close(headers.get(b"sessionid", b"").decode("latin-1"))
+    if token := call.scope.get(TOKEN):
+        token.ended = True
     await _problem(401, "The session has ended.", code="BDC_1109")(call)
 
 
@@ -259,7 +261,7 @@ _ACTIONS: dict[str, tuple[str, Action]] = {
     ),
     "too_many_requests": ("429 of the gateway without a code, with `retry_after` (none)", _too_many_requests),
     "session_ended": (
-        "the session is ended, and the request refused with `status` (401) and `code` (BDC_1109)",
+        "the session or access token is ended, and the request refused with `status` (401) and `code` (BDC_1109)",
         _session_ended,
     ),
     "untrusted": ("403 BDC_1361; the session stays", _problem(403, "The session is not trusted.", code="BDC_1361")),
@@ -368,7 +370,7 @@ class Faults:
         if not self._rate or self._chance.random() >= self._rate:
             return None
         kind = self._chance.choice(self._kinds)
-        spared = path in _SESSIONS_END and not (KINDS[kind].any_path and path == _SESSIONS_END[0])
+        spared = path == _SIGN_OUT or (path in _SIGN_INS and not KINDS[kind].any_path)
         return None if spared else (kind, {})
 
 

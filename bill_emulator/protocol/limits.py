@@ -4,11 +4,12 @@
 | --- | --- |
 | 3 requests at once per developer key and organization; `BDC_1322` until one finishes | documented |
 | 20,000 requests and 200 sign-ins per developer key and clock hour; then `BDC_1144` | documented |
+| an app (see `protocol.tokens`) has limits of its own, as a developer key has | assumed |
 | the status of both answers (429 by default); that sign-ins have the same code | undocumented; assumed |
 | sign-in and sign-out count as requests too | assumed |
 | how long an answer takes | up to the user of the emulator |
 
-An organization has one developer key here, so all its requests count together.
+An organization has one developer key and one app here, so all requests without an access token count together.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from bill_emulator.protocol.errors import HOUR_USED_UP, TOO_MANY_AT_ONCE, CodedError
 from bill_emulator.protocol.responses import error_answer
-from bill_emulator.protocol.scope import OVER, is_control
+from bill_emulator.protocol.scope import APP, OVER, is_control
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -84,6 +85,7 @@ class Gate:
         self._latency = latency
         self._limit = limit
         self._status = status
+        self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it. It is over just before the last byte of its answer goes out."""
@@ -93,6 +95,8 @@ class Gate:
         counters = self._counters
         clock = asyncio.get_running_loop().time
         counters.first_request = counters.first_request or clock()
+        app = scope[APP]
+        self._under_way[app] += 1
         counters.in_flight += 1
         counters.peak_in_flight = max(counters.peak_in_flight, counters.in_flight)
         under_way = True
@@ -101,6 +105,7 @@ class Gate:
             nonlocal under_way
             if under_way:
                 under_way = False
+                self._under_way[app] -= 1
                 counters.in_flight -= 1
                 counters.last_answer = clock()
 
@@ -115,7 +120,7 @@ class Gate:
             await send(message)
 
         try:
-            if self._limit and counters.in_flight > self._limit:
+            if 0 < self._limit < self._under_way[app]:
                 counters.refused += 1
                 await error_answer(CodedError(TOO_MANY_AT_ONCE), self._clock, self._status)(scope, receive, counted)
                 return
@@ -126,7 +131,7 @@ class Gate:
 
 
 class HourlyLimits:
-    """Counts by developer key and clock hour; a limit of 0 lets everything through."""
+    """Counts by developer key or app, and clock hour; a limit of 0 lets everything through."""
 
     def __init__(self, clock: Clock, *, requests: int, logins: int, status: int) -> None:
         if min(requests, logins) < 0:
@@ -138,15 +143,15 @@ class HourlyLimits:
         self._counts: Counter[tuple[str, str]] = Counter()
         self.refused = 0
 
-    def refusal(self, dev_key: str, *, is_login: bool) -> Response | None:
+    def refusal(self, key: str, *, is_login: bool) -> Response | None:
         """Count a request; answers what refuses it, or None."""
         hour = f"{self._clock.now():%Y-%m-%d %H}"
         if hour != self._hour:
             self._hour = hour
             self._counts.clear()
         kinds = ["requests", "logins"] if is_login else ["requests"]
-        self._counts.update((kind, dev_key) for kind in kinds)
-        if not any(0 < self._limits[kind] < self._counts[kind, dev_key] for kind in kinds):
+        self._counts.update((kind, key) for kind in kinds)
+        if not any(0 < self._limits[kind] < self._counts[kind, key] for kind in kinds):
             return None
         self.refused += 1
         return error_answer(CodedError(HOUR_USED_UP), self._clock, self._status)

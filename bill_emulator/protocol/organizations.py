@@ -1,17 +1,21 @@
 """Several organizations on one server: whose a request is.
 
-Documented: a session is one organization's. Assumed: sign-ins and sign-outs count as requests of the hour, and so do
-requests that are refused.
+Documented: a session is one organization's, and so is an app. Assumed: sign-ins and sign-outs count as requests of the
+hour, and so do requests that are refused; requests with an access token count for its app, and asking for one is a
+sign-in.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from bill_emulator.protocol.scope import ORGANIZATION, ROOT, is_control
+from bill_emulator.protocol.scope import APP, ORGANIZATION, ROOT, TOKEN, TOKEN_PLACES, is_control
+from bill_emulator.protocol.tokens import form_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +24,21 @@ if TYPE_CHECKING:
 
     from bill_emulator.protocol.limits import HourlyLimits
     from bill_emulator.protocol.sessions import SessionBook
+    from bill_emulator.protocol.tokens import Token, TokenBook
 
 _LOGIN = ROOT + "/login"
+_TOKEN_PATHS = frozenset(filter(None, TOKEN_PLACES.values()))
+_SIGN_INS = _TOKEN_PATHS | {_LOGIN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Whose a request is, the key or app that its hour counts for (None: no hour does), its app and its token."""
+
+    organization: str
+    key: str | None
+    app: str = ""
+    token: Token | None = None
 
 
 class Front:
@@ -30,15 +47,20 @@ class Front:
     A request of which that is not known goes to the first organization, which refuses it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- everything that tells whose a request is
         self,
         applications: Mapping[str, ASGIApp],
         sessions: SessionBook,
+        tokens: TokenBook,
         limits: HourlyLimits,
-        tokens: Mapping[str, str],
+        *,
+        spend_tokens: Mapping[str, str],
+        apps: Mapping[str, str],
     ) -> None:
-        """`tokens` are the organizations of Spend & Expense tokens."""
+        """`spend_tokens` are the organizations of Spend & Expense tokens, `apps` those of client ids."""
         self._tokens = tokens
+        self._spend_tokens = spend_tokens
+        self._apps = apps
         self._applications = applications
         self._first = next(iter(applications.values()))
         self._sessions = sessions
@@ -49,20 +71,29 @@ class Front:
         if is_control(scope["path"]):
             await self._first(scope, receive, send)
             return
-        request = Request(scope, receive)
-        dev_key, token = request.headers.get("devKey", ""), request.headers.get("apiToken")
-        organization = self._sessions.organization_of(request.headers.get("sessionId"))
-        is_login = scope["path"] == _LOGIN
-        if is_login:
-            body = await request.body()
+        body = b""
+        if scope["path"] in _SIGN_INS:
+            body = await Request(scope, receive).body()
             receive = _replay(body, receive)
+        sender = self._sender(scope["path"], Headers(scope=scope), body)
+        organization = sender.organization if sender.organization in self._applications else ""
+        scope[ORGANIZATION], scope[TOKEN], scope[APP] = organization, sender.token, sender.app if organization else ""
+        is_login = scope["path"] in (_LOGIN, self._tokens.rules.path)
+        refusal = None if sender.key is None else self._limits.refusal(sender.key, is_login=is_login)
+        await (refusal or self._applications.get(organization, self._first))(scope, receive, send)
+
+    def _sender(self, path: str, headers: Headers, body: bytes) -> _Sender:
+        if path in _TOKEN_PATHS:
+            app = form_fields(body).get("client_id", [""])[0]
+            return _Sender(self._apps.get(app, ""), app, app)
+        if token := self._tokens.find(headers):
+            return _Sender(token.app.organization_id, token.app.client_id, token.app.client_id, token)
+        if spend_token := headers.get("apiToken"):
+            return _Sender(self._spend_tokens.get(spend_token, ""), None)
+        if path == _LOGIN:
             asked = _object(body)
-            dev_key, organization = str(asked.get("devKey", "")), str(asked.get("organizationId", ""))
-        if token:
-            organization = self._tokens.get(token, "")
-        scope[ORGANIZATION] = organization if organization in self._applications else ""
-        refusal = None if token else self._limits.refusal(dev_key, is_login=is_login)
-        await (refusal or self._applications.get(organization or "", self._first))(scope, receive, send)
+            return _Sender(str(asked.get("organizationId", "")), str(asked.get("devKey", "")))
+        return _Sender(self._sessions.organization_of(headers.get("sessionId")) or "", headers.get("devKey", ""))
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -24,4 +24,4 @@ def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None 
 
 def error_answer(error: AnswerError, clock: Clock, status: int | None = None) -> Response:
     """The answer that says this, with its own status or another one."""
-    return json_answer(error.body(shown(microseconds(clock.now()))), status or error.status)
+    return json_answer(error.body(shown(microseconds(clock.now()))), status or error.status, error.headers)

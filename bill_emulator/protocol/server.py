@@ -24,6 +24,7 @@ from bill_emulator.protocol.scope import ORGANIZATION, TRANSPORT, is_control
 from bill_emulator.protocol.sessions import SessionBook
 from bill_emulator.protocol.sign_in import Credentials
 from bill_emulator.protocol.sorting import Sorting
+from bill_emulator.protocol.tokens import App, TokenBook, TokenRules, token_routes
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -109,6 +110,13 @@ class Emulator:
         quota_status: int = 429,
         spend_quirks: Iterable[str] = (),
         spend_limit: int = 60,
+        token_place: str = "connect",
+        token_seconds: float = 3600,
+        token_requests: int = 0,
+        token_expires_in: str = "right",
+        token_errors: str = "rfc6749",
+        token_scope: str = "accounting",
+        token_refusal: str = "bill",
         faults: Faults | None = None,
         layers: Sequence[Layer] = (),
     ) -> None:
@@ -134,7 +142,7 @@ class Emulator:
         requests or `session_seconds` seconds however busy it is (0: never). `hourly_limit` requests and `login_limit`
         sign-ins per clock hour are served, more are answered `BDC_1144` with `quota_status`. `spend_limit` is how many
         requests a minute a token of Spend & Expense may send (0: any number); for `spend_quirks` see
-        `protocol.spend`. `faults` break answers.
+        `protocol.spend`; for `token_place` and the like `protocol.tokens.TokenRules`. `faults` break answers.
 
         `layers` are ASGI middlewares around the application, the first one outermost; they see `/control` and the BILL
         requests which were let in, and what they answer is counted, recorded and dated like any other answer.
@@ -148,6 +156,8 @@ class Emulator:
         if len(self.companies) < len(companies):
             raise ValueError("every company needs an organization_id of its own")
         self._sessions = SessionBook(self.clock, most_requests=session_requests, most_seconds=session_seconds)
+        life = token_seconds, token_requests, token_expires_in
+        self._tokens = TokenBook(self.clock, TokenRules(token_place, *life, token_errors, token_scope, token_refusal))
         self._credentials = credentials or Credentials()
         self.faults = faults or Faults()
         self._counters = {organization: Counters() for organization in self.companies}
@@ -182,18 +192,26 @@ class Emulator:
             )
             own = own_credentials.get(organization, self._credentials)
             people = People(counters, each, work)
-            api = Api(each, self._sessions, own, behaviour, counters=counters, people=people)
+            api = Api(each, self._sessions, self._tokens, own, behaviour, counters=counters, people=people)
             self._apis.append(api)
-            control = control_routes(each, self._sessions, counters, self.faults)
-            application: ASGIApp = api.application(*control)
+            control = control_routes(each, self._sessions, self._tokens, counters, self.faults)
+            app = App(own.client_id, own.client_secret, organization, api.sign_in.user_id)
+            application: ASGIApp = api.application(*control, *token_routes(app, self._tokens))
             application = Breaker(application, self.faults, organization, self.clock, self._sessions)
             for layer in reversed(layers):
                 application = layer(application)
             applications[organization] = Gate(
                 application, counters, self.clock, latency=latency, limit=limit, status=limit_status
             )
-        tokens = {api.sign_in.credentials.spend_api_token: api.company.organization_id for api in reversed(self._apis)}
-        front = Front(applications, self._sessions, limits, tokens)
+        known = [(api.sign_in.credentials, api.company.organization_id) for api in reversed(self._apis)]
+        front = Front(
+            applications,
+            self._sessions,
+            self._tokens,
+            limits,
+            spend_tokens={each.spend_api_token: organization for each, organization in known},
+            apps={each.client_id: organization for each, organization in known},
+        )
         self._application = _Outermost(front, self.clock, DateHeaders(date, date_answers), self._records)
         self._running: Running | None = None
 
@@ -245,6 +263,16 @@ class Emulator:
         return {"spend_api_token": self._credentials.spend_api_token}
 
     @property
+    def oauth_credentials(self) -> dict[str, str]:
+        """What an access token is issued for: client_id, client_secret, organization_id."""
+        own = self._apis[0].sign_in.credentials
+        return {
+            "client_id": own.client_id,
+            "client_secret": own.client_secret,
+            "organization_id": self.company.organization_id,
+        }
+
+    @property
     def spend(self) -> SpendApi:
         """Spend & Expense, for what it counts; of several organizations, that of the first."""
         return self._apis[0].spend
@@ -266,6 +294,19 @@ class Emulator:
     def expire_sessions(self) -> None:
         """End all sessions, as if they had been idle for too long."""
         self._sessions.close_all()
+
+    @property
+    def tokens(self) -> int:
+        """How many access tokens were issued since the emulator was made."""
+        return self._tokens.issued
+
+    def revoke_tokens(self) -> None:
+        """End all access tokens, as if they had expired."""
+        self._tokens.revoke_all()
+
+    def refuse_clients(self) -> None:
+        """Issue no access token any more, as if the apps had been deleted; those that were issued are left alone."""
+        self._tokens.clients_refused = True
 
     def application(self) -> ASGIApp:
         """The whole ASGI application, to run it elsewhere."""

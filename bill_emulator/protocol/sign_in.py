@@ -13,6 +13,7 @@ from bill_emulator.protocol import errors
 from bill_emulator.protocol.errors import CodedError, ValidationError
 from bill_emulator.protocol.responses import json_answer
 from bill_emulator.protocol.scope import ROOT
+from bill_emulator.protocol.tokens import Token
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bill_emulator.company.company import Company
     from bill_emulator.protocol.limits import Counters
     from bill_emulator.protocol.sessions import Session, SessionBook
+    from bill_emulator.protocol.tokens import TokenBook
 
 _SECRET_FIELDS = ("password", "consoleApiToken")
 """One of them goes with every login (documented)."""
@@ -35,13 +37,22 @@ class Credentials:
     console_api_token: str = field(default="", repr=False)
     spend_api_token: str = field(default="demo-spend-token", repr=False)
     is_sync_token: bool = True
+    client_id: str = "demo-client-id"
+    client_secret: str = field(default="demo-client-secret", repr=False)
 
 
 class SignIn:
     """Lets the programs of one organization in; all of them are the user who has this role."""
 
-    def __init__(
-        self, company: Company, sessions: SessionBook, credentials: Credentials, counters: Counters, role: str
+    def __init__(  # noqa: PLR0913 -- whom it lets in, and who follows that
+        self,
+        company: Company,
+        sessions: SessionBook,
+        tokens: TokenBook,
+        credentials: Credentials,
+        *,
+        counters: Counters,
+        role: str,
     ) -> None:
         users = {user["role"]["type"]: user["id"] for user in company.rows("users")}
         if role not in users:
@@ -51,6 +62,7 @@ class SignIn:
         self.credentials = credentials
         self._organization = company.organization_id
         self._sessions = sessions
+        self._tokens = tokens
         self._counters = counters
         self.logins = 0
 
@@ -62,8 +74,10 @@ class SignIn:
             Route(ROOT + "/login/session", self._session, methods=["GET"]),
         ]
 
-    def session(self, request: Request) -> Session:
-        """The session of a request, which is active with that; raises what refuses it."""
+    def session(self, request: Request) -> Session | Token:
+        """The session or access token of a request, which is active with that; raises what refuses it."""
+        if token := self._tokens.admit(request):
+            return token
         session = self._sessions.find(request.headers.get("sessionId"))
         if session is None:
             raise CodedError(errors.NO_SESSION)
@@ -75,6 +89,9 @@ class SignIn:
     async def _login(self, request: Request) -> Response:
         """`POST /v3/login`: the developer key counts only in the body (observed)."""
         body = _object(await request.body())
+        if self._tokens.admit(request):
+            console = "consoleApiToken" in body
+            raise CodedError(errors.NO_PERMISSION) if console else ValidationError("Authorization: must not be sent")
         self._check(body)
         self.logins += 1
         self._counters.logins += 1
@@ -102,9 +119,12 @@ class SignIn:
             raise CodedError(errors.NO_API_ACCESS)
 
     async def _logout(self, request: Request) -> Response:
-        """`POST /v3/logout`: 200, empty body (official)."""
-        self.session(request)
-        self._sessions.close(request.headers["sessionId"])
+        """`POST /v3/logout`: 200, empty body (official). It ends an access token too (assumed)."""
+        session = self.session(request)
+        if isinstance(session, Token):
+            session.ended = True
+        else:
+            self._sessions.close(request.headers["sessionId"])
         return Response()
 
     async def _session(self, request: Request) -> Response:

@@ -2,9 +2,9 @@
 
 | behaviour | known from |
 | --- | --- |
-| `apiToken` header and nothing else | documented |
+| `apiToken` header and nothing else, or an access token (see `protocol.tokens`) | documented |
 | a wrong token is 401 `BDC_1109` | assumed; undocumented |
-| 60 requests a minute per token | documented |
+| 60 requests a minute per token; per app, if it has an access token | documented; assumed |
 | more of them are 429 with `Retry-After` | undocumented; read by one client |
 | `nextPage`, `max` 1-100 (transactions 1-50), default 20; otherwise 400 | documented; observed |
 | unknown parameters are ignored with 200: `page`, `start_date`, `page_size` | observed |
@@ -19,7 +19,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bill_emulator.company.company import Company
     from bill_emulator.company.stored import Row
     from bill_emulator.protocol.edits import People
+    from bill_emulator.protocol.tokens import TokenBook
 
     Pair = tuple[Row, Row]
 
@@ -84,6 +85,7 @@ class SpendApi:
         company: Company,
         token: str,
         *,
+        tokens: TokenBook,
         people: People,
         watch: Watch,
         per_minute: int = 60,
@@ -95,13 +97,14 @@ class SpendApi:
             raise ValueError(f"unknown quirk {', '.join(sorted(unknown))}; known are {', '.join(QUIRKS)}")
         self._company = company
         self._token = token
+        self._tokens = tokens
         self._people = people
         self._watch = watch
         self._per_minute = per_minute
         self._quirks = quirks
         self._forbid = forbid
         self._untimed = untimed
-        self._served: deque[Any] = deque()
+        self._served: defaultdict[bool, deque[Any]] = defaultdict(deque)
         self._pages = 0
         self.refused = 0
         self.card_numbers = 0
@@ -117,23 +120,24 @@ class SpendApi:
 
     def _route(self, path: str, serve: Callable[[Request], Response]) -> Route:
         async def handler(request: Request) -> Response:
-            if not self._token or request.headers.get("apiToken") != self._token:
+            by_app = self._tokens.admit(request) is not None
+            if not by_app and (not self._token or request.headers.get("apiToken") != self._token):
                 raise CodedError(errors.NO_SESSION)
-            if wait := self._wait():
+            if wait := self._wait(self._served[by_app]):
                 self.refused += 1
                 return json_answer({"message": "Too many requests"}, 429, {"Retry-After": str(wait)})
             return serve(request)
 
         return Route(ROOT + path, handler, methods=["GET"])
 
-    def _wait(self) -> int:
+    def _wait(self, served: deque[Any]) -> int:
         """Seconds until another request is served; 0 counts this one."""
         now = self._company.clock.now()
-        while self._served and self._served[0] <= now - timedelta(seconds=60):
-            self._served.popleft()
-        if self._per_minute and len(self._served) >= self._per_minute:
-            return 1 + int((self._served[0] + timedelta(seconds=60) - now).total_seconds())
-        self._served.append(now)
+        while served and served[0] <= now - timedelta(seconds=60):
+            served.popleft()
+        if self._per_minute and len(served) >= self._per_minute:
+            return 1 + int((served[0] + timedelta(seconds=60) - now).total_seconds())
+        served.append(now)
         return 0
 
     def _current(self, _: Request) -> Response:

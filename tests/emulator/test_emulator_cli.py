@@ -227,12 +227,16 @@ def test_help_names_every_switch():
     refusals = ("--refuse-filter", "--ignore-filter", "--refuse-sort", "--unsorted", "--unsorted-share", "--order-seed")
     odd = ("--untimed", "--odd-time", "--mid-list", "--cursor-life", "--date", "--date-answers", "--break")
     deletions = ("--delete-every", "--delete-rows")
+    tokens = ("place", "seconds", "requests", "expires-in", "errors", "scope", "refusal")
     for switch in (
         *usual,
         *traffic,
         *refusals,
         *odd,
         *deletions,
+        *(f"--token-{name}" for name in tokens),
+        "--client-id",
+        "--client-secret",
         "--clock-skew",
         "--created",
         "--bulk-import",
