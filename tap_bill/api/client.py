@@ -70,6 +70,7 @@ class Client:
         shared: what it shares with the clients of other organizations.
         run_stats: counts by stream.
         whose: data it reads, for messages.
+        limiter: how many requests at once; of its own when left out.
         options: see there.
     """
 
@@ -84,16 +85,17 @@ class Client:
         shared: SharedLimits,
         run_stats: RunStats,
         whose: str,
+        limiter: ConcurrencyLimiter | None = None,
         **options: t.Unpack[ClientOptions],
     ) -> None:
-        limiter = ConcurrencyLimiter(settings["max_concurrency"])
+        self.limiter = limiter or ConcurrencyLimiter(settings["max_concurrency"])
         timeout, user_agent = settings["request_timeout"], options["user_agent"]
         self._run_stats = run_stats
-        self._transport = Transport(settings["api_url"], timeout=timeout, user_agent=user_agent, limiter=limiter)
+        self._transport = Transport(settings["api_url"], timeout=timeout, user_agent=user_agent, limiter=self.limiter)
         policy = RetryPolicy(settings["max_retries"], settings["rate_limit_max_wait"])
         self._requester = Requester(
             self._transport,
-            limiter,
+            self.limiter,
             shared.clock,
             policy,
             stop=options["stop"],
@@ -209,7 +211,8 @@ class SpendClient(Client):
         settings: the tap's.
         shared: what it shares with the clients of other organizations.
         run_stats: counts by stream.
-        authenticator: that of the organization, where its token is good for Spend & Expense too.
+        common: the client of the rest, where that signs in for Spend & Expense too; the limits of its developer app
+            are then kept together.
         options: see there.
     """
 
@@ -218,15 +221,17 @@ class SpendClient(Client):
         settings: Mapping[str, t.Any],
         shared: SharedLimits,
         run_stats: RunStats,
-        authenticator: Authenticator[t.Any] | None = None,
+        common: BillClient | None = None,
         **options: t.Unpack[ClientOptions],
     ) -> None:
         """Make the client; nothing is sent yet."""
-        super().__init__(settings, shared, run_stats, "Spend & Expense", **options)
+        super().__init__(settings, shared, run_stats, "Spend & Expense", common.limiter if common else None, **options)
         self._api_url: str = settings["api_url"]
-        self.authenticator = authenticator
-        self.credentials = authenticator or SpendTokenAuthenticator(settings["spend_api_token"])
-        self.quotas = (RateLimiter(),)
+        if common:
+            self.credentials = self.authenticator = common.authenticator
+        else:
+            self.credentials = SpendTokenAuthenticator(settings["spend_api_token"])
+        self.quotas = (RateLimiter(), *(common.quotas if common else ()))
         self._lock = threading.Lock()
         self._is_accepted = False
 

@@ -58,7 +58,7 @@ class RunContext:
     @cached_property
     def spend_client(self) -> SpendClient:
         """The client of Spend & Expense."""
-        common = self.client.authenticator if way_into(self.settings, spend=True) is Way.OAUTH else None
+        common = self.client if way_into(self.settings, spend=True) is Way.OAUTH else None
         return SpendClient(self.settings, self._shared, self.stats, common, user_agent=self._user_agent, stop=self.stop)
 
     @cached_property

@@ -132,8 +132,8 @@ def test_credentials_go_to_no_other_host(tap, url):
 
 LIST = 'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]'
 OWN = (
-    "organization_id, client_id, client_secret, username, password, console_api_token, dev_key, remember_me_id, device, "
-    "spend_api_token"
+    "organization_id, client_id, client_secret, username, password, console_api_token, dev_key, remember_me_id, "
+    "device, spend_api_token"
 )
 
 
