@@ -22,6 +22,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import runs
+import ways
 from xdist.scheduler import LoadScopeScheduling
 
 from bill_emulator import Company, Emulator
@@ -97,6 +98,13 @@ class Spread(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return Spread(config, log)
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that asks for a way to sign in once for each that it is for."""
+    if "sign_in" in metafunc.fixturenames:
+        found = ways.ways_for(metafunc.function.__name__)
+        metafunc.parametrize("sign_in", found, ids=[way.name for way in found])
 
 
 def pytest_collection_modifyitems(items):

@@ -72,6 +72,19 @@ class OAuthClient:
         return {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
 
 
+class AccessToken(Lasting):
+    """The one header of every call with a token (BILL: OAuth client credentials).
+
+    Args:
+        token: what BILL issued.
+        ends: when it expires by BILL's clock, in seconds since the epoch; infinity where that is not known.
+    """
+
+    def __init__(self, token: str, ends: float) -> None:
+        super().__init__(Authorization=f"Bearer {token}")
+        self.ends = ends
+
+
 class OAuthAuthenticator(Authenticator[OAuthClient]):
     """One token, renewed a little before it expires, or when BILL refuses it. There is no logout."""
 
@@ -93,7 +106,9 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
             try:
                 self._session(auth)
             except ApiError as error:
-                if error.response.action is ErrorAction.RENEW_SESSION and (self._is_described or not self.has_served):
+                is_refused = error.response.action is ErrorAction.RENEW_SESSION
+                is_known = self._is_described or not self.has_served  # not, where BILL tells nothing of any token
+                if is_refused and is_known and not self._requester.has_expired(auth):
                     self._auth, self._refused = None, self._refused_at_once(error)
                     raise self._refused from None
             except NoAnswerError:
@@ -115,13 +130,13 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
                 f"BILL {self._where} issued an OAuth token whose token_type is not bearer, and tap-bill knows no "
                 "other; look for a newer tap-bill."
             )
-        auth = Lasting(Authorization=f"Bearer {token}")
+        life = _seconds(body.get("expires_in"))
+        self._good_until = asked + life - min(EARLY, life / 10)
         self.server_time = answer.server_time
+        auth = AccessToken(token, answer.server_time.timestamp() + life if answer.server_time else math.inf)
         if not self._signed_in:
             self._compare(auth)
             LOGGER.info("Signed in to BILL %s with OAuth, organization %s.", self._where, self._login.organization_id)
-        life = _seconds(body.get("expires_in"))
-        self._good_until = asked + life - min(EARLY, life / 10) if life else math.inf
         return auth
 
     def _ask(self) -> ApiResponse:
@@ -176,7 +191,7 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
             "the user who made it still has access, then run again."
         )
 
-    def _compare(self, auth: Lasting) -> None:
+    def _compare(self, auth: AuthBase) -> None:
         """Hold the token's organization against the one that names the rows, where BILL tells it.
 
         Raises:
@@ -212,9 +227,9 @@ _VISIBLE: t.Final = re.compile(r"[\x21-\x7e]+")
 
 
 def _seconds(value: object) -> float:
-    """Read how long a token lives; 0 where that is no number above 0."""
+    """Read how long a token lives; for ever, as far as is known, where that is no number above 0."""
     try:
         life = float(value) if not isinstance(value, bool) else 0.0  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return life if math.isfinite(life) and life > 0 else 0.0
+        return math.inf
+    return life if life > 0 else math.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import typing as t
 from dataclasses import dataclass, field
@@ -174,11 +175,16 @@ class Requester:
                     raise self._failure(request, outcome, retries)
 
     def _may_renew(self, refused: AuthBase, renewals: int) -> bool:
-        """Tell whether another session may help: once for any request, and more often where the refused one has worked.
+        """Tell whether another session may help: once for any request, and more often where the refused one was good.
 
-        Other readers may use a session up before a request that waited for it is sent.
+        Other readers may use a session up before a request that waited for it is sent, and a token may expire.
         """
-        return not renewals or (refused in self._proven and renewals <= self._policy.max_retries)
+        was_good = refused in self._proven or self.has_expired(refused)
+        return not renewals or (was_good and renewals <= self._policy.max_retries)
+
+    def has_expired(self, auth: AuthBase) -> bool:
+        """Tell whether credentials that know when they end have ended, by BILL's clock."""
+        return self._clock.now() >= getattr(auth, "ends", math.inf)
 
     def is_answered(self, auth: AuthBase, stats: StreamStats) -> bool:
         """Tell whether BILL answers anything at all; `auth` need not be good for anything."""
