@@ -100,13 +100,6 @@ def pytest_xdist_make_scheduler(config, log):
     return Spread(config, log)
 
 
-def pytest_generate_tests(metafunc):
-    """Run a test that asks for a way to sign in once for each that it is for."""
-    if "sign_in" in metafunc.fixturenames:
-        found = ways.ways_for(metafunc.function.__name__)
-        metafunc.parametrize("sign_in", found, ids=[way.name for way in found])
-
-
 def pytest_collection_modifyitems(items):
     def place(item):
         longest = [number for number, name in enumerate(LONGEST_FIRST) if name in names(item)]
@@ -148,6 +141,12 @@ def emulator(company):
 def config(emulator):
     """Settings that read the emulator."""
     return {**emulator.credentials, "api_url": emulator.url}
+
+
+@pytest.fixture(params=ways.WAYS, ids=lambda way: way.name)
+def sign_in(request):
+    """Each way to sign in to payables and receivables."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The ways to sign in, for tests that are about any of them.
 
-A test asks for the fixture `sign_in`, and is run once for each. `NOT_FOR` says which tests are not, and why.
+A test asks for the fixture `sign_in`, and is run once for each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Way:
     """One way to sign in.
 
@@ -63,14 +63,3 @@ OAUTH = Way(
 
 WAYS = (SESSION, OAUTH)
 CREDENTIALS = frozenset({"sessionid", "devkey", "apitoken", "authorization"})
-
-NOT_FOR = {
-    ("oauth", "test_what_a_sign_in_sends"): "its fields are those of a login; test_oauth.py has those of a token",
-    ("oauth", "test_no_failure_of_the_spend_token_tells_secrets"): "there is no token of Spend & Expense",
-    ("oauth", "test_no_way_to_sign_in_tells_secrets"): "its settings are passwords and Console tokens",
-    ("session", "test_no_oauth_tells_secrets"): "its settings are client IDs and secrets",
-}
-
-
-def ways_for(test):
-    return [way for way in WAYS if (way.name, test) not in NOT_FOR]

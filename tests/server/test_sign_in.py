@@ -115,9 +115,8 @@ def test_wrong_credentials_stop_at_once_with_one_sentence(tap, company, sign_in,
         assert test or run.records == {}
 
 
-@pytest.mark.parametrize(
-    ("settings", "fields"),
-    [
+SENT = {
+    "session": [
         ({"password": "value"}, {"password": "value"}),
         ({"console_api_token": "console"}, {"consoleApiToken": "console"}),
         (
@@ -125,14 +124,26 @@ def test_wrong_credentials_stop_at_once_with_one_sentence(tap, company, sign_in,
             {"password": "value", "rememberMeId": "remembered", "device": "server"},
         ),
     ],
-)
-def test_what_a_sign_in_sends(tap, httpserver, settings, fields):
-    config = canned.serve(httpserver, {"/v3/roles": {"results": []}})
-    del config["password"]
-    assert tap(config | settings, select={"roles"}).exit_code == 0
-    login, _ = httpserver.log[0]
-    common = {"username": "token", "devKey": "01KEY", "organizationId": canned.ORGANIZATION}
-    assert login.get_json() == common | fields
+    "oauth": [({}, {"grant_type": "client_credentials", "client_id": "client", "client_secret": "secret"})],
+}
+COMMON = {
+    "session": {"username": "token", "devKey": "01KEY", "organizationId": canned.ORGANIZATION},
+    "oauth": {},
+}
+"""What every sign-in of one way sends."""
+
+
+def test_what_a_sign_in_sends(tap, httpserver, sign_in):
+    for more, fields in SENT[sign_in.name]:
+        config = sign_in.serve(httpserver, {"/v3/roles": {"results": []}})
+        config.pop("password", None)
+        assert tap(config | more, select={"roles"}).exit_code == 0
+        request, _ = httpserver.log[0]
+        sent = request.get_json() if request.is_json else request.form.to_dict()
+        assert sent == COMMON[sign_in.name] | fields
+        assert request.query_string == b""
+        assert not {name.lower() for name, _ in request.headers} & CREDENTIALS
+        httpserver.clear_log()
 
 
 STRANGE = {
