@@ -57,7 +57,7 @@ class Front:
         spend_tokens: Mapping[str, str],
         apps: Mapping[str, str],
     ) -> None:
-        """`spend_tokens` are the organizations of Spend & Expense tokens, `apps` those of client ids."""
+        """`spend_tokens` and `apps` are the organizations of Spend & Expense tokens and of client ids."""
         self._tokens = tokens
         self._spend_tokens = spend_tokens
         self._apps = apps

@@ -203,6 +203,7 @@ class Emulator:
             applications[organization] = Gate(
                 application, counters, self.clock, latency=latency, limit=limit, status=limit_status
             )
+        # In reverse: what several organizations have in common opens the first.
         known = [(api.sign_in.credentials, api.company.organization_id) for api in reversed(self._apis)]
         front = Front(
             applications,

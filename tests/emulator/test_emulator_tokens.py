@@ -296,6 +296,16 @@ def test_a_token_opens_its_own_organization():
         mixed = ask(emulator, client_id="client-1", client_secret="secret-0")
         assert (mixed.status_code, emulator.requests[-1].organization) == (401, ids[1])
         assert emulator.tokens == 3
+        emulator.revoke_tokens()
+        assert get(emulator, "/bills", access_token).status_code == 401
+        assert emulator.requests[-1].organization == ids[2]
+
+
+def test_of_organizations_with_the_same_client_id_the_first_is_meant():
+    several = [Company(seed=n, bills=0, organization_id=f"00802ORGANIZATION{n:03}") for n in range(2)]
+    with Emulator(companies=several) as emulator:
+        organization = get(emulator, "/login/session", token(emulator)).json()["organizationId"]
+        assert organization == emulator.oauth_credentials["organization_id"] == several[0].organization_id
 
 
 # Limits
