@@ -27,6 +27,9 @@ SPEND = {
 }
 """Stream and the emulator's table."""
 
+READERS = 6
+"""Of both sides."""
+
 TOKEN, AT_HOST = "/connect/authx/token", "/authx/token"
 
 
@@ -285,7 +288,7 @@ def test_a_token_that_is_refused_right_after_it_was_issued_ends_the_run(tap, com
     with Emulator(company=company, layers=[layer]) as emulator:
         run = tap(settings(emulator))
         url = emulator.url
-        assert emulator.tokens <= 2
+        assert emulator.tokens <= 1 + READERS  # at most one more for each that found its first token refused
     assert run.exit_code == 1
     assert run.errors == [
         (
