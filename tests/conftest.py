@@ -21,6 +21,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import runs
+import ways
 from xdist.scheduler import LoadScopeScheduling
 
 from bill_emulator import Company, Emulator
@@ -113,6 +114,12 @@ def emulator(company):
 def config(emulator):
     """Settings that read the emulator."""
     return {**emulator.credentials, "api_url": emulator.url}
+
+
+@pytest.fixture(params=ways.WAYS, ids=lambda way: way.name)
+def sign_in(request):
+    """Each way to sign in to payables and receivables."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

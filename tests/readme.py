@@ -19,7 +19,7 @@ from bill_emulator import Company
 from demo import report
 from demo.__main__ import BILLS
 from tap_bill.resources import RESOURCES, Changes
-from tap_bill.settings import ALTERNATIVES, NEEDED, SETTINGS
+from tap_bill.settings import ALTERNATIVES, NEEDED, OAUTH, SETTINGS
 from tap_bill.singer.records import line_rows
 from tap_bill.singer.streams import stream_classes
 from tap_bill.tap import TapBill
@@ -167,15 +167,20 @@ def picture():
 def settings():
     rows = [("Setting", "Default", "What it is", "Allowed")]
     for name, setting in SETTINGS.items():
-        default = required(name) if name in NEEDED else code(setting.schema.get("default"))
+        default = required(name) or code(setting.schema.get("default"))
         secret = " *Secret.*" if setting.schema.get("secret") else ""
         rows.append((f"`{name}`", default, setting.schema["description"] + secret, setting.allowed))
     return table(*rows)
 
 
 def required(name):
-    other = ALTERNATIVES.get(name)
-    return f"**required**{f', or `{other}`' if other else ''}, unless only Spend & Expense is read"
+    """For which way to sign in a setting is required; empty where it is for none."""
+    other = f", or `{ALTERNATIVES[name]}`" if name in ALTERNATIVES else ""
+    if name == "organization_id":
+        return f"**required**{other}, unless only Spend & Expense is read by its own token"
+    if name in OAUTH:
+        return "**required** for OAuth"
+    return f"**required** for a session{other}" if name in NEEDED else ""
 
 
 def code(value):

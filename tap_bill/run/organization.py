@@ -101,7 +101,7 @@ class OrganizationRun:
                 if error.scope is Scope.RUN or len(clients) == 1:
                     raise
         if len(refused) == len(clients):
-            raise BillError("\n".join(error.message for error in refused.values()))
+            raise BillError("\n".join(dict.fromkeys(error.message for error in refused.values())))
         return refused
 
     def read(self) -> list[str]:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 from tap_bill.api.client import BillClient, Client, SharedLimits, SpendClient
 from tap_bill.api.stats import RunStats
-from tap_bill.settings import reads_only_spend
+from tap_bill.settings import Way, way_into
 from tap_bill.sync.reader import Reader
 from tap_bill.sync.state import ORGANIZATION
 
@@ -58,7 +58,8 @@ class RunContext:
     @cached_property
     def spend_client(self) -> SpendClient:
         """The client of Spend & Expense."""
-        return SpendClient(self.settings, self._shared, self.stats, user_agent=self._user_agent, stop=self.stop)
+        common = self.client if way_into(self.settings, spend=True) is Way.OAUTH else None
+        return SpendClient(self.settings, self._shared, self.stats, common, user_agent=self._user_agent, stop=self.stop)
 
     @cached_property
     def reader(self) -> Reader:
@@ -80,7 +81,7 @@ class RunContext:
 
     def may_read(self, resource: Resource) -> bool:
         """Tell whether there are credentials for a resource; each side of BILL may be read without the other."""
-        return "spend_api_token" in self.settings if resource.is_spend else not reads_only_spend(self.settings)
+        return way_into(self.settings, spend=resource.is_spend) is not None
 
     @property
     def is_reading(self) -> bool:

@@ -76,7 +76,7 @@ def started(tmp_path_factory):
     company = Company(seed=3, bills=25)
     written = blocks()
     with Emulator(company=company, spend_limit=0) as emulator, warehouse() as postgres, port_of(postgres) as port:
-        credentials = {**emulator.credentials, **emulator.spend_credentials}
+        credentials = emulator.oauth_credentials
         values = {
             **{f"TAP_BILL_{name.upper()}": value for name, value in credentials.items()},
             "TAP_BILL_API_URL": emulator.url,
@@ -136,8 +136,7 @@ def test_the_check_tries_every_stream_that_is_then_loaded(started):
 
 
 def test_no_secret_is_printed(started):
-    for name in ("password", "dev_key", "spend_api_token"):
-        assert started.secrets[name] not in started.printed
+    assert started.secrets["client_secret"] not in started.printed
 
 
 def test_the_first_question_is_answered(started):
