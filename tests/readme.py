@@ -261,11 +261,17 @@ def hub():
         for name, setting in SETTINGS.items()
     ]
     definition = {
-        **{"name": extractor["name"], "namespace": extractor["namespace"], "variant": extractor["name"]},
-        **{"label": "BILL (Bill.com)", "description": about["description"], "domain_url": "https://www.bill.com"},
-        **{"pip_url": about["name"], "executable": extractor["executable"]},
+        "name": extractor["name"],
+        "namespace": extractor["namespace"],
+        "variant": extractor["name"],
+        "label": "BILL (Bill.com)",
+        "description": about["description"],
+        "domain_url": "https://www.bill.com",
+        "pip_url": about["name"],
+        "executable": extractor["executable"],
         "keywords": ["api", "meltano_sdk", *about["keywords"]],
-        **{"maintenance_status": "beta", "quality": "unknown"},
+        "maintenance_status": "beta",
+        "quality": "unknown",
         "supported_python_versions": pythons(about),
         **{name: extractor[name] for name in ("capabilities", "select", "settings_group_validation")},
         "settings": settings,
