@@ -71,7 +71,7 @@ Who = t.TypeVar("Who", bound=Identity)
 
 
 class SignIns:
-    """Sees to it that a wrong password is not tried over and over, however many organizations share it."""
+    """Makes sure that a wrong password is not tried over and over, however many organizations share it."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -134,8 +134,8 @@ class Lasting(AuthBase):
 class Authenticator(t.Generic[Who]):
     """What one organization signed in to, shared by all its streams: a session, or a token.
 
-    It is asked for at the first request, and again when BILL has ended it or when it is too old. However many workers
-    find that, it is asked for once.
+    It is asked for at the first request, and again when BILL has ended it or when it is too old: once, however many
+    workers notice.
 
     Args:
         requester: sends the sign-in.

@@ -2,7 +2,7 @@
 
 BILL documents `POST /authx/token`, the three fields of its form, and the Bearer header of every later call (BILL: OAuth
 client credentials). What comes before `/authx`, how long a token lives and how a refusal looks is not known, so it is
-found out here.
+tried here.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
         )
 
     def _compare(self, auth: AuthBase) -> None:
-        """Hold the token's organization against the one that names the rows, where BILL tells it.
+        """Compare the token's organization with the one that names the rows, if BILL tells it.
 
         Raises:
             SignInError: if they differ.
@@ -213,7 +213,7 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
 
 
 class _Given(Lasting):
-    """Credentials that were made elsewhere."""
+    """Credentials that exist already."""
 
     def __init__(self, auth: AuthBase) -> None:
         super().__init__()
@@ -227,7 +227,7 @@ _VISIBLE: t.Final = re.compile(r"[\x21-\x7e]+")
 
 
 def _seconds(value: object) -> float:
-    """Read how long a token lives; for ever, as far as is known, where that is no number above 0."""
+    """Read how long a token lives; infinity unless that is a number above 0."""
     try:
         life = float(value) if not isinstance(value, bool) else 0.0  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
