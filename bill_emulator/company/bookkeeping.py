@@ -16,18 +16,20 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bill_emulator.company.ledger import Credit, Debt, Line, Party, Payment, Plan, Share, Sheet, money
 from bill_emulator.times import microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
     from random import Random
+    from threading import RLock
 
-    from bill_emulator.company.company import Company
+    from bill_emulator.clock import Clock
     from bill_emulator.company.rows import SideRows
+    from bill_emulator.company.stored import Row, Stored
 
 _P = TypeVar("_P", bound=Plan)
 
@@ -36,6 +38,31 @@ _MOST_SHARES = 4
 _LARGEST = 500_000  # of what is drawn: 5,000.00
 _LOOKED_AT = 200
 _SOON = 0.2
+
+
+class Tables(Protocol):
+    """What the bookkeeper needs of a company."""
+
+    clock: Clock
+    lock: RLock
+    moves_related: bool
+
+    def add(self, resource: str, row: Mapping[str, Any]) -> Row:
+        """Create a row."""
+
+    def edit(
+        self, resource: str, row_id: str, changes: Mapping[str, Any], remove: Iterable[str], *, moves: bool
+    ) -> Row:
+        """Change some fields of a row, and remove others."""
+
+    def next_serial(self, resource: str) -> int:
+        """The serial number of the row that is added next."""
+
+    def row(self, resource: str, row_id: str) -> Row:
+        """One row as it would be sent now; KeyError when there is none."""
+
+    def stored(self, resource: str, row_id: str) -> Stored | None:
+        """The row as it is kept; None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +86,7 @@ class Bookkeeper:
     `Company.add` and `Company.put` stand alone. Amounts are in the currency of the vendor or customer.
     """
 
-    def __init__(self, company: Company, sides: Sequence[SideRows]) -> None:
+    def __init__(self, company: Tables, sides: Sequence[SideRows]) -> None:
         self._company = company
         self._sides = sides
 
