@@ -53,6 +53,10 @@ BY_NEXT_PAGE: t.Final = Paging("nextPage")
 """Spend & Expense; there, BILL ignores parameters that it does not know."""
 
 
+BY_UUID: t.Final = ("uuid",)
+"""The key of Spend & Expense, where BILL has deprecated `id` (BILL: changelog of 2025-07-09, transaction reporting)."""
+
+
 class Changes(enum.Enum):
     """Whether BILL filters the list by `updatedTime` and sorts it by `createdTime`."""
 
@@ -66,24 +70,61 @@ class Key(enum.Enum):
     """What tells the lines of one parent apart."""
 
     ID = "id"
+    UUID = "uuid"
     POSITION = "position"
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """An array inside a record that also comes as a stream of its own.
+class Array:
+    """An array of objects inside a record.
 
     Args:
-        name: the stream.
-        array: field of the parent that holds the lines; a second name is an array inside each of its entries.
-        key: `ID` where BILL gives each line an id of its own, else `POSITION`.
-        enclosing: column for the id of the entry that encloses a nested array.
+        name: field that holds it; `approvers.users` where it lies in an object.
+        inner: array inside each of its entries that holds the lines; empty where the entries are the lines.
+        enclosing: column for what tells the entry around a line from its neighbours; needed where lines have ids.
+        shared: fields of that entry that its lines carry, because it comes in no other table; an entry without lines
+            brings a row of these alone.
+        renamed: fields of a line that the other arrays of its table call otherwise, each with that name.
     """
 
     name: str
-    array: tuple[str, ...]
+    inner: str = ""
+    enclosing: tuple[str, Key] | None = None
+    shared: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def path(self) -> str:
+        """Where the lines are, as in `billPayments[].vendorCredits`."""
+        return f"{self.name}[].{self.inner}" if self.inner else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Arrays inside a record that also come as a stream of their own.
+
+    Args:
+        name: the stream.
+        key: `ID` or `UUID` where BILL gives each line one of its own, else `POSITION`.
+        arrays: what holds the lines; most often one array.
+    """
+
+    name: str
     key: Key
-    enclosing: str | None = None
+    arrays: tuple[Array, ...]
+
+    @property
+    def enclosing(self) -> tuple[str, ...]:
+        """Columns for the entries around the lines."""
+        return tuple(array.enclosing[0] for array in self.arrays if array.enclosing)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """What tells the lines of one parent apart.
+
+        A position is counted through the whole parent; an id may occur again inside another entry.
+        """
+        return (self.key.value,) if self.key is Key.POSITION else (*self.enclosing, self.key.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +133,7 @@ class Parent:
 
     Args:
         stream: the parent.
-        column: what the parent's id is called in the rows.
+        column: what the parent's id or uuid is called in the rows.
     """
 
     stream: str
@@ -117,7 +158,7 @@ class Resource:
         parent: the resource for each record of which it is asked for; None for most.
         is_default: whether it is read unless somebody deselects it; if not, only where somebody selects it.
         parent_key: column by which line tables name the record.
-        lines: arrays that come as streams of their own.
+        lines: arrays of objects that come as streams of their own: all that BILL publishes.
         permission: what the user needs to read it, where BILL documents that.
     """
 
@@ -136,6 +177,11 @@ class Resource:
     parent_key: str = ""
     lines: tuple[Lines, ...] = ()
     permission: str = ""
+
+    @property
+    def identifier(self) -> str:
+        """Field by which its lines, and what is asked for by record, name a record: `id`, or `uuid`."""
+        return self.key[0]
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -159,10 +205,10 @@ WITH_RETIRED: t.Final = ({"filters": "retired:eq:false"}, {"filters": "retired:e
 
 def _custom_fields(what: str) -> tuple[Lines, Lines]:
     """Return the line tables of the custom fields that Spend & Expense records carry."""
-    values = ("customFields", "selectedValues")
+    values = Array("customFields", "selectedValues", ("customFieldUuid", Key.UUID))
     return (
-        Lines(f"{what}_custom_fields", values[:1], Key.ID),
-        Lines(f"{what}_custom_field_values", values, Key.POSITION, enclosing="customFieldId"),
+        Lines(f"{what}_custom_fields", Key.UUID, (Array("customFields"),)),
+        Lines(f"{what}_custom_field_values", Key.UUID, (values,)),
     )
 
 
@@ -177,8 +223,8 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.PAYABLE,
         parent_key="billId",
         lines=(
-            Lines("bill_line_items", ("billLineItems",), Key.ID),
-            Lines("bill_approvers", ("approvers",), Key.POSITION),
+            Lines("bill_line_items", Key.ID, (Array("billLineItems"),)),
+            Lines("bill_approvers", Key.POSITION, (Array("approvers"),)),
         ),
     ),
     Resource(
@@ -189,9 +235,13 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.PAYABLE,
         parent_key="paymentId",
         lines=(
-            Lines("payment_bill_payments", ("billPayments",), Key.ID),
-            Lines("payment_vendor_credits", ("billPayments", "vendorCredits"), Key.POSITION, enclosing="billPaymentId"),
-            Lines("payment_voids", ("voidInfo",), Key.ID),
+            Lines("payment_bill_payments", Key.ID, (Array("billPayments"),)),
+            Lines(
+                "payment_vendor_credits",
+                Key.POSITION,
+                (Array("billPayments", "vendorCredits", ("billPaymentId", Key.ID)),),
+            ),
+            Lines("payment_voids", Key.ID, (Array("voidInfo"),)),
         ),
     ),
     Resource(
@@ -202,8 +252,8 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.PAYABLE,
         parent_key="vendorCreditId",
         lines=(
-            Lines("vendor_credit_line_items", ("vendorCreditLineItems",), Key.ID),
-            Lines("vendor_credit_usage", ("usage",), Key.POSITION),
+            Lines("vendor_credit_line_items", Key.ID, (Array("vendorCreditLineItems"),)),
+            Lines("vendor_credit_usage", Key.POSITION, (Array("usage"),)),
         ),
     ),
     Resource(
@@ -213,7 +263,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.NONE,
         Area.PAYABLE,
         parent_key="recurringBillId",
-        lines=(Lines("recurring_bill_line_items", ("recurringBillLineItems",), Key.ID),),
+        lines=(Lines("recurring_bill_line_items", Key.ID, (Array("recurringBillLineItems"),)),),
     ),
     Resource(
         "bill_approval_policies",
@@ -223,6 +273,22 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.PAYABLE,
         envelope=Envelope.ARRAY,
         paging=None,
+        parent_key="billApprovalPolicyId",
+        lines=(
+            Lines(
+                "bill_approval_policy_rules",
+                Key.POSITION,
+                (Array("rules", "values", ("rulePosition", Key.POSITION), shared=("key", "op")),),
+            ),
+            Lines(
+                "bill_approval_policy_approvers",
+                Key.POSITION,
+                (
+                    Array("approvers.users"),
+                    Array("approvers.groups", "users", shared=("groupId", "groupName"), renamed={"id": "userId"}),
+                ),
+            ),
+        ),
     ),
     # Accounts receivable
     Resource("customers", "Customer", "/v3/customers", Changes.DOCUMENTED, Area.RECEIVABLE),
@@ -234,8 +300,8 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.RECEIVABLE,
         parent_key="invoiceId",
         lines=(
-            Lines("invoice_line_items", ("invoiceLineItems",), Key.ID),
-            Lines("invoice_payments", ("payments",), Key.POSITION),
+            Lines("invoice_line_items", Key.ID, (Array("invoiceLineItems"),)),
+            Lines("invoice_payments", Key.POSITION, (Array("payments"),)),
         ),
     ),
     Resource(
@@ -245,7 +311,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.DOCUMENTED,
         Area.RECEIVABLE,
         parent_key="receivedPaymentId",
-        lines=(Lines("receivable_payment_invoice_payments", ("invoicePayments",), Key.POSITION),),
+        lines=(Lines("receivable_payment_invoice_payments", Key.POSITION, (Array("invoicePayments"),)),),
     ),
     Resource(
         "credit_memos",
@@ -255,8 +321,8 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.RECEIVABLE,
         parent_key="creditMemoId",
         lines=(
-            Lines("credit_memo_line_items", ("creditMemoLineItems",), Key.ID),
-            Lines("credit_memo_usage", ("usage",), Key.POSITION),
+            Lines("credit_memo_line_items", Key.ID, (Array("creditMemoLineItems"),)),
+            Lines("credit_memo_usage", Key.POSITION, (Array("usage"),)),
         ),
     ),
     Resource(
@@ -266,7 +332,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.NONE,
         Area.RECEIVABLE,
         parent_key="recurringInvoiceId",
-        lines=(Lines("recurring_invoice_line_items", ("recurringInvoiceLineItems",), Key.ID),),
+        lines=(Lines("recurring_invoice_line_items", Key.ID, (Array("recurringInvoiceLineItems"),)),),
     ),
     # Classifications
     Resource(
@@ -320,13 +386,20 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.FILTER_ONLY,
         Area.SPEND,
         paging=Paging("nextPage", most=50),
+        key=BY_UUID,
         # Edits do not change the order of occurredTime, so they cannot move a row past the reader.
         queries=({"sort": "occurredTime:asc", "includeReceipts": "true"},),
-        parent_key="transactionId",
+        parent_key="transactionUuid",
         lines=(
             *_custom_fields("spend_transaction"),
-            Lines("spend_transaction_reviewers", ("reviewers",), Key.POSITION),
-            Lines("spend_transaction_receipts", ("receipts",), Key.POSITION),
+            Lines("spend_transaction_reviewers", Key.POSITION, (Array("reviewers"),)),
+            Lines("spend_transaction_receipts", Key.UUID, (Array("receipts"),)),
+            Lines("spend_transaction_reviews", Key.POSITION, (Array("reviews"),)),
+            Lines(
+                "spend_transaction_accounting_transactions",
+                Key.POSITION,
+                (Array("accountingIntegrationTransactions"),),
+            ),
         ),
     ),
     Resource(
@@ -336,15 +409,16 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
+        key=BY_UUID,
         queries=WITH_RETIRED,
-        parent_key="reimbursementId",
+        parent_key="reimbursementUuid",
         lines=(
             *_custom_fields("spend_reimbursement"),
-            Lines("spend_reimbursement_receipts", ("receipts",), Key.POSITION),
-            Lines("spend_reimbursement_status_history", ("statusHistory",), Key.POSITION),
+            Lines("spend_reimbursement_receipts", Key.UUID, (Array("receipts"),)),
+            Lines("spend_reimbursement_status_history", Key.POSITION, (Array("statusHistory"),)),
         ),
     ),
-    Resource("spend_cards", "Card", "/v3/spend/cards", Changes.NONE, Area.SPEND, paging=BY_NEXT_PAGE),
+    Resource("spend_cards", "Card", "/v3/spend/cards", Changes.NONE, Area.SPEND, paging=BY_NEXT_PAGE, key=BY_UUID),
     Resource(
         "spend_budgets",
         "Budget",
@@ -352,6 +426,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
+        key=BY_UUID,
         queries=WITH_RETIRED,
     ),
     Resource(
@@ -361,6 +436,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
+        key=BY_UUID,
         queries=WITH_RETIRED,
     ),
     Resource(
@@ -370,6 +446,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Changes.NONE,
         Area.SPEND,
         paging=BY_NEXT_PAGE,
+        key=BY_UUID,
         queries=WITH_RETIRED,
     ),
     # One request for each record of another stream
@@ -466,8 +543,8 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
-        key=("budgetId", "userId"),
-        parent=Parent("spend_budgets", "budgetId"),
+        key=("budgetUuid", "userUuid"),
+        parent=Parent("spend_budgets", "budgetUuid"),
         is_default=False,
     ),
     Resource(
@@ -478,8 +555,8 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.SPEND,
         paging=BY_NEXT_PAGE,
         queries=WITH_RETIRED,
-        key=("customFieldId", "id"),
-        parent=Parent("spend_custom_fields", "customFieldId"),
+        key=("customFieldUuid", "uuid"),
+        parent=Parent("spend_custom_fields", "customFieldUuid"),
         is_default=False,
     ),
     # Of use to few
@@ -552,6 +629,8 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         envelope=Envelope.OBJECT,
         paging=None,
         is_default=False,
+        parent_key="pricePlanId",
+        lines=(Lines("organization_price_plan_terms", Key.POSITION, (Array("planTerms"),)),),
         permission="the role of an administrator",
     ),
 )

@@ -80,11 +80,11 @@ def streams():
             (
                 f"&nbsp;&nbsp;{linked(line.name)}",
                 "",
-                f"`{'[].'.join(line.lines.array)}[]`",
+                ", ".join(f"`{array.path}[]`" for array in line.lines.arrays),
                 key(line),
                 f"with `{main.name}`",
                 "0",
-                "by default",
+                read,
             )
             for line in lines
         ]
@@ -119,7 +119,7 @@ def columns():
 
 def section(name, resource):
     schema = schema_of(name)
-    elsewhere = {"[].".join(lines.array) for lines in resource.lines}
+    elsewhere = {array.path for lines in resource.lines for array in lines.arrays}
     rows = [("Column", "Type", "What it is"), *described(schema["properties"], elsewhere)]
     return f"## {name}\n\n{schema['description']}\n\n{table(*rows)}"
 

@@ -20,7 +20,7 @@ from bill_emulator.company.names import PEOPLE
 from bill_emulator.times import DAY, MINUTE, calendar_day, microseconds, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from bill_emulator.company.odd_times import Oddities
@@ -121,10 +121,10 @@ class SpendBooks:
         self._keep("budgets", [self._budget(n) for n in range(len(_BUDGETS))])
         self._keep("cards", [self._card(n) for n in range(len(_CARDS))])
         self._keep("custom-fields", [self._custom_field(n) for n in range(len(_VALUES))])
-        for number, field in enumerate(self.ids("custom-fields")):
-            self._below["values"][field] = [self._value(number, n) for n in range(len(_VALUES[number]))]
-        for number, budget in enumerate(self.ids("budgets")):
-            self._below["members"][budget] = [self._member(number, user) for user in _members(number)]
+        for number, field in enumerate(self._tables["custom-fields"].values()):
+            self._keep_below("values", field, [self._value(number, n) for n in range(len(_VALUES[number]))])
+        for number, budget in enumerate(self._tables["budgets"].values()):
+            self._keep_below("members", budget, [self._member(number, user) for user in _members(number)])
         self._keep("reimbursements", [self._reimbursement(n) for n in range(max(4, size // 10))])
 
     def _add_up(self) -> Counter[tuple[str, str]]:
@@ -170,7 +170,7 @@ class SpendBooks:
         return self.below("values", custom_field)
 
     def below(self, table: str, parent: str) -> list[Row]:
-        """Copies of the "members" or "values" of a row; KeyError when there is no such row."""
+        """Copies of the "members" or "values" of a row, by its id or uuid; KeyError when there is no such row."""
         with self.lock:
             return copy.deepcopy(self._below[table][parent])
 
@@ -179,11 +179,16 @@ class SpendBooks:
         with self.lock:
             del self._below[table][parent][place]
 
-    def edit(self, table: str, row_id: str, changes: Mapping[str, Any]) -> Row:
-        """Change fields of a row, and stamp its `updatedTime` with now where it has one. Answers a copy."""
+    def edit(self, table: str, row_id: str, changes: Mapping[str, Any], remove: Iterable[str] = ()) -> Row:
+        """Change fields of a row, or leave them out, and stamp its `updatedTime` with now where it has one.
+
+        Answers a copy.
+        """
         with self.lock:
             row = self._tables[table][row_id]
             row.update(changes)
+            for field in remove:
+                row.pop(field, None)
             if "updatedTime" in row:
                 row["updatedTime"] = shown(microseconds(self._now()))
             return self._odd().sent(spend_name(table), copy.deepcopy(row))
@@ -205,13 +210,15 @@ class SpendBooks:
     def _keep(self, table: str, rows: list[Row]) -> None:
         self._tables[table] = {row["id"]: row for row in rows}
 
+    def _keep_below(self, table: str, parent: Row, rows: list[Row]) -> None:
+        self._below[table][parent["id"]] = self._below[table][parent["uuid"]] = rows
+
+    def _id(self, table: str, serial: int) -> str:
+        return base64.b64encode(f"{table}:{self._mark:06}{serial:06}".encode()).decode()
+
     def _names(self, table: str, serial: int) -> Row:
         """The two names of a row."""
-        text = f"{table}:{self._mark:06}{serial:06}"
-        return {
-            "id": base64.b64encode(text.encode()).decode(),
-            "uuid": f"{_UUID[table]}_{self._mark:012}{serial:012}",
-        }
+        return {"id": self._id(table, serial), "uuid": f"{_UUID[table]}_{self._mark:012}{serial:012}"}
 
     def _reference(self, table: str, serial: int, name: str) -> Row:
         """The two names of another row, as fields."""
@@ -366,7 +373,38 @@ class SpendBooks:
         }
         if kind == "CLEAR":
             row |= self._reference("transactions", serial - 1, "originalAuthTransaction")
+            row["reviews"] = self._reviews(serial, row)
+            row["accountingIntegrationTransactions"] = [self._passed_on(serial)]
         return row
+
+    def _reviews(self, serial: int, transaction: Row) -> list[Row]:
+        """What the reviewers of a settled purchase said; the first of two said no before."""
+        reviews = [
+            {
+                "id": self._id("reviews", 10 * serial + n),
+                "isApproved": True,
+                "createdTime": transaction["updatedTime"],
+                "reviewerId": reviewer["userId"],
+                "reviewerUuid": reviewer["userUuid"],
+            }
+            for n, reviewer in enumerate(transaction["reviewers"])
+        ]
+        if len(reviews) < 2:
+            return reviews
+        withdrawn = {"isApproved": False, "note": "Which project?", "deletedTime": transaction["updatedTime"]}
+        return [{**reviews[0], "id": self._id("reviews", 10 * serial + 9), **withdrawn}, *reviews]
+
+    def _passed_on(self, serial: int) -> Row:
+        """How a settled purchase came into the accounting system."""
+        failed = serial % 13 == 1
+        return {
+            "id": self._id("accounting", serial),
+            "billable": False,
+            "syncStatus": "ERROR" if failed else "SYNCED",
+            "integrationType": "QUICKBOOKS_ONLINE",
+            "integrationId": self._id("integrations", 0),
+            **({"syncMessage": "Die Periode ist geschlossen."} if failed else {"integrationTxId": f"{100 + serial}"}),
+        }
 
     def _reimbursement(self, serial: int) -> Row:
         """Bought with a member's own money, or driven with the member's own car."""

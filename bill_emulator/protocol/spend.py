@@ -13,6 +13,7 @@
 | sorts refused, ignored, or taken for every field (choose) | undocumented; one client sorts by `updatedTime` |
 | budgets without a `retired` filter: none; members, users and others: all | observed once; inferred |
 | receipts of transactions only with `includeReceipts=true` | documented |
+| a path names a row by its `id` or its `uuid` | documented for reimbursements and cards; assumed for the others |
 | default order: the newest first | assumed |
 | a cursor is a position in the result as it is now | undocumented |
 """

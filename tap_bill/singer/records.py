@@ -9,12 +9,13 @@ from typing import TypedDict
 
 from msgspec import ValidationError, convert
 
+from tap_bill.resources import Key
 from tap_bill.sync.times import canonical
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_bill.resources import Lines
+    from tap_bill.resources import Array, Lines
 
 UNKNOWN_FIELDS: t.Final = "_unknown_fields"
 
@@ -54,22 +55,14 @@ class RowMaker:
 
         Args:
             record: a record or line as BILL sent it; it is not changed.
-            own: the values of the columns that the tap adds.
+            own: the values of the columns that the tap adds; what BILL sent under their names is kept as unknown.
         """
         row = {**own, **record}
         unknown: dict[str, t.Any] = {}
         fields = self._record.fields
-        if not (self._is_quick and record.keys() <= fields.keys() and _fits(record, self._record.fitting)):
-            row = {**own}
-            for name, value in record.items():
-                if name in fields:
-                    kept = fields[name].keep(value, name, unknown, self._levels or 0)
-                    if kept is not _NOTHING:
-                        row[name] = kept
-                elif self._is_open and name not in own:
-                    row[name] = value
-                else:
-                    unknown[name] = value
+        is_quick = self._is_quick and len(row) == len(own) + len(record)
+        if not (is_quick and record.keys() <= fields.keys() and _fits(record, self._record.fitting)):
+            row = {**own, **self._known(record, own, unknown)}
         for name in CANONICAL_TIMES:
             if (time := row.get(name)) is not None:
                 try:
@@ -79,6 +72,26 @@ class RowMaker:
         if unknown:
             row[UNKNOWN_FIELDS] = unknown
         return row if self._levels is None else _completed(row, self._columns, self._levels)
+
+    def _known(
+        self, record: Mapping[str, t.Any], own: Mapping[str, t.Any], unknown: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """Return what fits of a record; `unknown` takes the rest."""
+        known = {}
+        fields = self._record.fields
+        for name, value in record.items():
+            if name in own:
+                if value is not None:
+                    unknown[name] = value
+            elif name in fields:
+                kept = fields[name].keep(value, name, unknown, self._levels or 0)
+                if kept is not _NOTHING:
+                    known[name] = kept
+            elif self._is_open:
+                known[name] = value
+            else:
+                unknown[name] = value
+        return known
 
 
 def _completed(row: Mapping[str, t.Any], columns: Mapping[str, t.Any], levels: int) -> dict[str, t.Any]:
@@ -96,24 +109,65 @@ def line_rows(lines: Lines, record: Mapping[str, t.Any]) -> Iterator[tuple[dict[
     """Find the lines inside a record.
 
     Yields:
-        Each line as BILL sent it, with the columns that give its place: `position` from 1 and, for a nested array,
-        the id of the entry that encloses it.
+        Each line as BILL sent it, with the columns that the tap adds: `position` from 1, what tells the entry around it
+        from its neighbours, and an id if the line has none that tells it from the lines before it.
     """
-    outer, *inner = lines.array
+    name, has_ids = lines.key.value, lines.key is not Key.POSITION
     position = 0
-    for entry in _objects(record.get(outer)):
-        for line in _objects(entry.get(inner[0])) if inner else (entry,):
-            position += 1
-            place: dict[str, t.Any] = {"position": position}
-            if lines.enclosing:
-                place[lines.enclosing] = entry.get("id")
-            yield line, place
+    for array in lines.arrays:
+        for entries, around in _groups(array, record):
+            known: set[str] = set()
+            for line in entries:
+                position += 1
+                added = {**around, "position": position}
+                if has_ids and (id_ := _identity(line, name, position, known)) is not line.get(name):
+                    added[name] = id_
+                yield line, added
 
 
-def _objects(value: object) -> Iterator[dict[str, t.Any]]:
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, dict):
-            yield item
+def _groups(array: Array, record: Mapping[str, t.Any]) -> Iterator[tuple[list[dict[str, t.Any]], dict[str, t.Any]]]:
+    """Yield the lines of an array, those of one entry together, with what tells that entry from its neighbours."""
+    holder: t.Any = record
+    for step in array.name.split("."):
+        holder = holder.get(step) if isinstance(holder, dict) else None
+    if not array.inner:
+        yield _objects(holder), {}
+        return
+    known: set[str] = set()
+    for position, entry in enumerate(_objects(holder), 1):
+        around: dict[str, t.Any] = {}
+        if array.enclosing:
+            column, key = array.enclosing
+            around[column] = position if key is Key.POSITION else _identity(entry, key.value, position, known)
+        shared = {name: entry[name] for name in array.shared if name in entry}
+        childless: list[dict[str, t.Any]] = [{}] if array.shared else []
+        lines = _objects(entry.get(array.inner)) or childless
+        yield [{**shared, **_renamed(line, array.renamed)} for line in lines], around
+
+
+def _renamed(line: Mapping[str, t.Any], names: Mapping[str, str]) -> dict[str, t.Any]:
+    """Return a line with other names for some of its fields, unless it has a field of that name already."""
+    return {name if (other := names.get(name, name)) in line else other: value for name, value in line.items()}
+
+
+def _identity(entry: Mapping[str, t.Any], name: str, position: int, known: set[str]) -> str:
+    """Return the id of an entry. One that has none, or that of an earlier entry, is not lost: it is `position-3`.
+
+    Args:
+        entry: an object in an array.
+        name: of the field with its id.
+        position: what stands for the id.
+        known: the ids of the entries before it; takes this one.
+    """
+    id_ = entry.get(name)
+    if not isinstance(id_, str) or not id_ or id_ in known:
+        return f"position-{position}"
+    known.add(id_)
+    return id_
+
+
+def _objects(value: object) -> list[dict[str, t.Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 _typed_dict: t.Final[t.Any] = TypedDict

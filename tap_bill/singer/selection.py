@@ -19,7 +19,7 @@ SELECT: t.Final = "MELTANO_EXTRACT__SELECT"
 SELECT_FILTER: t.Final = "MELTANO_EXTRACT__SELECT_FILTER"
 OWN_CATALOG: t.Final = "MELTANO_EXTRACT__CATALOG"
 
-ON_REQUEST: t.Final = tuple(resource.name for resource in RESOURCES if not resource.is_default)
+ON_REQUEST: t.Final = tuple(table for resource in RESOURCES if not resource.is_default for table in resource.tables)
 """Streams that are read only if somebody names them."""
 
 

@@ -24,7 +24,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL, Metadata
 from tap_bill.api.error_responses import ApiError
 from tap_bill.api.errors import BillError, ErrorAction
 from tap_bill.api.pagination import Endpoint
-from tap_bill.resources import Changes, Key, Lines, Parent, Resource
+from tap_bill.resources import Changes, Lines, Parent, Resource
 from tap_bill.settings import parse_time
 from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.records import UNKNOWN_FIELDS, RowMaker, line_rows
@@ -269,9 +269,7 @@ class LineStream(ChildStream):
         for line, place in line_rows(self.lines, record):
             own = {
                 **self._run.owner,
-                self.resource.parent_key: parent["id"],
-                # Stands until the line's own id replaces it: a line that comes without one is not lost.
-                **({"id": f"position-{place['position']}"} if self.lines.key is Key.ID else {}),
+                self.resource.parent_key: parent[self.resource.identifier],
                 **place,
                 "parentUpdatedTime": parent.get(REPLICATION_KEY),
             }
@@ -468,7 +466,7 @@ class ResourceStream(BillStream):
             row = self.make_row(record, self._run.owner)
             if self.stream_maps[0].get_filter_result(row):
                 if self._parts:
-                    ids.append(str(row["id"]))
+                    ids.append(row[self.resource.identifier])
                 for table in self._lines:
                     table.write_lines(record, row)
             self.stats.records += 1
@@ -493,7 +491,16 @@ class ResourceStream(BillStream):
 
     def _state(self, context: Context) -> StreamState:
         tables = [stream.name for stream in (self, *self._tables) if stream.selected]
-        return StreamState(self.get_context_state(context), tables)
+        state = StreamState(self.get_context_state(context), tables, self.resource.identifier)
+        if other := state.forget_other_key():
+            self.logger.warning(
+                "%s: its bookmark is of rows with the key %s, and the key is %s now, so it is read from the beginning. "
+                "Tables with the old key have to be dropped first; see the changelog.",
+                self.name,
+                other,
+                self.resource.identifier,
+            )
+        return state
 
     def _plan(self, state: StreamState) -> Extraction:
         start_date = self.config.get("start_date")
@@ -551,13 +558,12 @@ def stream_classes(resources: Iterable[Resource]) -> Iterator[type[BillStream]]:
     """
     classes: dict[str, type[BillStream]] = {}
     for resource in resources:
-        owner = () if resource.is_spend else (ORGANIZATION,)
         parent = resource.parent
         common: dict[str, t.Any] = {
             "__doc__": f"{resource.bill_object} records of BILL.",
             "resource": resource,
             "name": resource.name,
-            "primary_keys": (*owner, *resource.key),
+            "primary_keys": (ORGANIZATION, *resource.key),
             "selected_by_default": resource.is_default,
         }
         if parent:
@@ -577,18 +583,22 @@ def stream_classes(resources: Iterable[Resource]) -> Iterator[type[BillStream]]:
         classes[resource.name] = main
         yield main
         for lines in resource.lines:
-            added = (lines.enclosing,) if lines.enclosing else ()
             yield type(
                 lines.name,
                 (LineStream,),
                 {
-                    "__doc__": f"Lines from {'.'.join(lines.array)} of {resource.name}.",
+                    "__doc__": f"Lines from {', '.join(array.path for array in lines.arrays)} of {resource.name}.",
                     "parent_stream_type": main,
                     "resource": resource,
                     "lines": lines,
-                    "own_columns": (ORGANIZATION, resource.parent_key, *added, "position", "parentUpdatedTime"),
+                    "own_columns": (
+                        *(ORGANIZATION, resource.parent_key),
+                        *lines.enclosing,
+                        *("position", "parentUpdatedTime"),
+                    ),
                     "name": lines.name,
-                    "primary_keys": (*owner, resource.parent_key, lines.key.value),
+                    "primary_keys": (ORGANIZATION, resource.parent_key, *lines.key_columns),
+                    "selected_by_default": resource.is_default,
                     "replication_key": None,
                 },
             )

@@ -46,9 +46,9 @@ class RunContext:
         return f"organization {self.organization_id}" if self.organization_id else "Spend & Expense"
 
     @cached_property
-    def owner(self) -> dict[str, str | None]:
-        """The column that keeps rows of several organizations apart."""
-        return {ORGANIZATION: self.organization_id or None}
+    def owner(self) -> dict[str, str]:
+        """The column that keeps rows of several organizations apart; empty where the organization is not set."""
+        return {ORGANIZATION: self.organization_id}
 
     @cached_property
     def client(self) -> BillClient:

@@ -5,6 +5,9 @@
 while a pass runs, `"pass"`: `Scan.progress()` and the tables that it covers; and, while BILL does not let the user read
 what is asked for per record, `"behind": {"bill_documents": {"since": "2026-06-01T00:00:00.000Z", "parent": "00n..."}}`:
 from when on that table has missed rows (null: from the beginning), and a record for which it was refused.
+
+A bookmark also holds only for the key under which its rows were written. `"key": "uuid"` says which, and is left out
+where it is `id`, as all of them were until version 0.1. An entry that is about another key is forgotten.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ if t.TYPE_CHECKING:
 
 REPLICATION_KEY: t.Final = "updatedTime"
 
+_OLDEST_KEY: t.Final = "id"
+"""What told the rows apart of every stream with a bookmark, when the state did not say yet."""
+
 ORGANIZATION: t.Final = "organizationId"
 """The column, and the context of a bookmark, that keep organizations apart."""
 
@@ -35,12 +41,24 @@ class StreamState:
     Args:
         entry: the writable part of the tap's state.
         tables: the selected ones of the stream and its line tables.
+        key: field that tells the rows of the stream apart.
     """
 
-    def __init__(self, entry: dict[str, t.Any], tables: Iterable[str]) -> None:
+    def __init__(self, entry: dict[str, t.Any], tables: Iterable[str], key: str = _OLDEST_KEY) -> None:
         self._entry = entry
         self._tables = set(tables)
+        self._key = key
         self._regained: set[str] = set()
+
+    def forget_other_key(self) -> str:
+        """Forget what is known of rows that were written under another key than now; return that key, or nothing."""
+        known = self._entry.keys() & {"replication_key_value", "pass", "behind"}
+        other = self._entry.get("key", _OLDEST_KEY)
+        if not known or other == self._key:
+            return ""
+        for name in self._entry.keys() - {"context"}:
+            del self._entry[name]
+        return str(other)
 
     @property
     def behind(self) -> dict[str, str]:
@@ -81,6 +99,7 @@ class StreamState:
     def note(self, progress: Mapping[str, t.Any]) -> None:
         """Keep how far a scan is, so that a run after an interruption resumes there."""
         self._entry["pass"] = {**progress, "covers": self._covered}
+        self._note_key()
 
     def begin_again(self) -> None:
         """Forget how far a scan is: it is read in another way, from the beginning."""
@@ -93,9 +112,14 @@ class StreamState:
             self._entry["replication_key"] = REPLICATION_KEY
             self._entry["replication_key_value"] = spell(bookmark)
             self._entry["covers"] = self._covered
+            self._note_key()
             behind = self._entry.pop("behind", {})
             if left := {table: mark for table, mark in behind.items() if table not in self._regained}:
                 self._entry["behind"] = left
+
+    def _note_key(self) -> None:
+        if self._key != _OLDEST_KEY:
+            self._entry["key"] = self._key
 
     @property
     def _missing(self) -> set[str]:
@@ -148,7 +172,7 @@ def _is_ours(entry: object) -> bool:
     value, progress, behind = entry.get("replication_key_value"), entry.get("pass"), entry.get("behind", {})
     try:
         times = [value, *(mark["since"] for mark in behind.values())]
-        names = [entry["context"][ORGANIZATION], *(mark["parent"] for mark in behind.values())]
+        names = [entry["context"][ORGANIZATION], entry.get("key", ""), *(mark["parent"] for mark in behind.values())]
         for covers in (entry.get("covers", []), (progress or {}).get("covers", [])):
             names += covers
         for time in times:

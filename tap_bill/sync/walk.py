@@ -33,8 +33,8 @@ class EndlessError(Exception):
 
 
 def identity(record: Record) -> t.Any:
-    """Return what identifies a record: its `id`, or all of it."""
-    key = record.get("id")
+    """Return what identifies a record: its `uuid`, its `id`, or all of it."""
+    key = record.get("uuid") or record.get("id")
     return key if isinstance(key, str | int) else msgspec.json.encode(record)
 
 

@@ -265,6 +265,35 @@ def test_a_clearing_is_the_purchase_that_was_authorized(books):
     assert kinds["AUTHORIZATION"] >= kinds["CLEAR"] > 8 * kinds["DECLINE"] > 0
 
 
+def test_what_is_settled_was_reviewed_and_passed_on(books):
+    withdrawn = failed = 0
+    seen = set()
+    for row in books["spend"]["transactions"]:
+        if row["transactionType"] != "CLEAR":
+            assert not row.keys() & {"reviews", "accountingIntegrationTransactions"}
+            continue
+        reviews = row["reviews"]
+        assert [review["reviewerUuid"] for review in reviews if "deletedTime" not in review] == [
+            reviewer["userUuid"] for reviewer in row["reviewers"] if reviewer["status"] == "APPROVED"
+        ]
+        for review in reviews:
+            assert review["isApproved"] == ("deletedTime" not in review)
+            assert row["occurredTime"] <= review["createdTime"] <= review.get("deletedTime", row["updatedTime"])
+        (passed,) = row["accountingIntegrationTransactions"]
+        assert ("integrationTxId" in passed, "syncMessage" in passed) == {
+            "SYNCED": (True, False),
+            "ERROR": (False, True),
+        }[passed["syncStatus"]]
+        ids = {review["id"] for review in reviews} | {passed["id"]}
+        assert len(ids) == len(reviews) + 1
+        assert not ids & seen
+        seen |= ids
+        withdrawn += any("deletedTime" in review for review in reviews)
+        failed += passed["syncStatus"] == "ERROR"
+    assert withdrawn > 0
+    assert failed > 0
+
+
 def test_spending_adds_up_by_budget_card_and_member(books):
     spend = books["spend"]
     rows = [row for row in spend["transactions"] if row["occurredTime"] >= PERIOD]

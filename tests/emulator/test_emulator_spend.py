@@ -143,10 +143,21 @@ def test_members_and_values(spend):
     assert spend("budgets/nobody/members").json()[0]["code"] == "BDC_1205"
 
 
+def test_a_path_names_a_record_by_its_id_or_its_uuid(spend):
+    books = spend.emulator.company.spend
+    for table, below in (("budgets", "members"), ("custom-fields", "values")):
+        row = books.rows(table)[0]
+        by_id, by_uuid = (spend(f"{table}/{row[name]}/{below}").json()["results"] for name in ("id", "uuid"))
+        assert by_id == by_uuid != []
+    books.remove_below("values", row["uuid"], 0)
+    assert len(books.values(row["id"])) == len(by_id) - 1
+
+
 def test_edits_and_additions(spend):
     books = spend.emulator.company.spend
     row = books.edit("transactions", books.ids("transactions")[0], {"merchantName": "Changed"})
     assert row["updatedTime"] == "2026-07-01T12:30:15.000+00:00"
+    assert row.keys() - books.edit("transactions", row["id"], {}, remove=("uuid", "nothing")).keys() == {"uuid"}
     assert books.add_transaction()["id"] == books.ids("transactions")[-1]
     books.remove("cards", books.ids("cards")[0])
     assert len(ids(spend("cards"))) == 6

@@ -311,13 +311,32 @@ def test_offsets_are_followed_to_the_end(tap, company, emulator):
 def test_parts_of_spend(tap, company, emulator):
     run = tap({**emulator.spend_credentials, "api_url": emulator.url}, select={*OF_SPEND})
     assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
-    members = [{"budgetId": id_, **row} for id_ in company.spend.ids("budgets") for row in company.spend.members(id_)]
-    values = [
-        {"customFieldId": id_, **row} for id_ in company.spend.ids("custom-fields") for row in company.spend.values(id_)
-    ]
-    for stream, rows in {"spend_budget_members": members, "spend_custom_field_values": values}.items():
-        keyed = {tuple(row[name] for name in OF_SPEND[stream].key): row for row in run.records[stream]}
-        assert comparable(keyed.values()) == comparable({"organizationId": None, **row} for row in rows), stream
+    budgets, fields = (company.spend.rows(table) for table in ("budgets", "custom-fields"))
+    rows = {
+        "spend_budget_members": [
+            {"organizationId": "", "budgetUuid": budget["uuid"], **row}
+            for budget in budgets
+            for row in company.spend.members(budget["uuid"])
+        ],
+        "spend_custom_field_values": [
+            {"organizationId": "", "customFieldUuid": field["uuid"], **row}
+            for field in fields
+            for row in company.spend.values(field["uuid"])
+        ],
+    }
+    keys = {message["stream"]: message["key_properties"] for message in run.of("SCHEMA")}
+    assert keys == {
+        "spend_budget_members": ["organizationId", "budgetUuid", "userUuid"],
+        "spend_custom_field_values": ["organizationId", "customFieldUuid", "uuid"],
+    }
+    for stream, key in keys.items():
+        keyed = {tuple(row[name] for name in key): row for row in run.records[stream]}
+        assert comparable(keyed.values()) == comparable(rows[stream]), stream
+    paths = {request.path.removeprefix("/connect/v3/spend/") for request in emulator.requests}
+    assert {path for path in paths if path.endswith(("/members", "/values"))} == {
+        *(f"budgets/{budget['uuid']}/members" for budget in budgets),
+        *(f"custom-fields/{field['uuid']}/values" for field in fields),
+    }
 
 
 # Lists that few need

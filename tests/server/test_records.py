@@ -38,9 +38,13 @@ class Text(str):
     __slots__ = ()
 
 
+def identifier(resource):
+    return "uuid" if resource.is_spend else "id"
+
+
 def paths(resource):
     """Where a resource is read: once, or for each record of its parent's fixture."""
-    parents = [record["id"] for record in records(resource.parent.stream)] if resource.parent else [""]
+    parents = [record[identifier(resource)] for record in records(resource.parent.stream)] if resource.parent else [""]
     return [resource.path.format(organization_id=ORGANIZATION, parent_id=id_) for id_ in parents]
 
 
@@ -83,7 +87,7 @@ def test_a_record_is_bills_record_and_the_organization(emitted, stream):
     resource = next(resource for resource in RESOURCES if resource.name == stream)
     own = {"organizationId": ORGANIZATION}
     if resource.parent:
-        own[resource.parent.column] = records(resource.parent.stream)[0]["id"]
+        own[resource.parent.column] = records(resource.parent.stream)[0][identifier(resource)]
     rows = [own | {"position": number} | record for number, record in enumerate(records(stream), 1)]
     if "position" not in resource.key:
         rows = [{name: value for name, value in row.items() if name != "position"} for row in rows]
@@ -339,7 +343,7 @@ def test_keys_are_unique_and_complete_in_every_stream(tap):
     with Emulator(company=Company(seed=7, bills=250)) as emulator:
         run = tap({**emulator.credentials, "api_url": emulator.url})
     schemas = {message["stream"]: message for message in run.of("SCHEMA")}
-    assert len(schemas) == len(run.of("SCHEMA")) == 38
+    assert len(schemas) == len(run.of("SCHEMA")) == 40
     for stream, schema in schemas.items():
         keys = [tuple(row[key] for key in schema["key_properties"]) for row in run.records[stream]]
         assert len(keys) > 1 or stream == "organization", stream
@@ -410,7 +414,7 @@ def test_single_columns_of_a_line_table_come_with_what_its_rows_are_told_apart_b
     assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
     columns = {
         "bill_line_items": {"organizationId", "billId", "id", "amount", "parentUpdatedTime"},
-        "spend_transaction_reviewers": {"transactionId", "position", "parentUpdatedTime"},
+        "spend_transaction_reviewers": {"organizationId", "transactionUuid", "position", "parentUpdatedTime"},
     }[stream]
     assert run.records[stream]
     assert all(row.keys() == columns for row in run.records[stream])

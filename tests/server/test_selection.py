@@ -11,7 +11,7 @@ from runs import ACCOUNTS, settings
 from bill_emulator import Company, Emulator
 from tap_bill.resources import RESOURCES
 
-ON_REQUEST = {resource.name for resource in RESOURCES if not resource.is_default}
+ON_REQUEST = {name for resource in RESOURCES if not resource.is_default for name in resource.tables}
 BY_DEFAULT = {name for resource in ACCOUNTS for name in resource.tables}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
+import canned
 import pytest
 import runs
 
-from bill_emulator import Company, Emulator
+from bill_emulator import Clock, Company, Emulator
 from tap_bill.api.limits import MINUTE, PER_MINUTE, RateLimiter
 from tap_bill.api.stats import StreamStats
 from tap_bill.resources import RESOURCES
@@ -17,19 +19,35 @@ TABLES = {name: name.removeprefix("spend_").replace("_", "-") for name in DEFAUL
 """Stream and the emulator's table."""
 
 
+TRANSACTION, REIMBURSEMENT = ["organizationId", "transactionUuid"], ["organizationId", "reimbursementUuid"]
+KEYS = {
+    **{stream: ["organizationId", "uuid"] for stream in DEFAULT},
+    "spend_transaction_custom_fields": [*TRANSACTION, "uuid"],
+    "spend_transaction_custom_field_values": [*TRANSACTION, "customFieldUuid", "uuid"],
+    "spend_transaction_receipts": [*TRANSACTION, "uuid"],
+    "spend_transaction_reviewers": [*TRANSACTION, "position"],
+    "spend_transaction_reviews": [*TRANSACTION, "position"],
+    "spend_transaction_accounting_transactions": [*TRANSACTION, "position"],
+    "spend_reimbursement_custom_fields": [*REIMBURSEMENT, "uuid"],
+    "spend_reimbursement_custom_field_values": [*REIMBURSEMENT, "customFieldUuid", "uuid"],
+    "spend_reimbursement_receipts": [*REIMBURSEMENT, "uuid"],
+    "spend_reimbursement_status_history": [*REIMBURSEMENT, "position"],
+}
+
+
 def settings(emulator, **more):
     return {**emulator.spend_credentials, "api_url": emulator.url, **more}
 
 
 def truth(company, stream):
-    return {row["id"]: row for row in company.spend.rows(TABLES[stream])}
+    return {row["uuid"]: row for row in company.spend.rows(TABLES[stream])}
 
 
-def read(*several, stream, organization=None):
-    """The rows of a stream after one or more runs, by id and without the organization, which is the same in all."""
+def read(*several, stream, organization=""):
+    """The rows of a stream after one or more runs, by uuid and without the organization, which is the same in all."""
     rows = [dict(row) for run in several for row in run.records[stream]]
     assert {row.pop("organizationId") for row in rows} == {organization}
-    return {row["id"]: row for row in rows}
+    return {row["uuid"]: row for row in rows}
 
 
 def bookmark(run):
@@ -48,10 +66,12 @@ def test_a_token_is_enough(tap, company, emulator):
     for stream in DEFAULT:
         assert read(run, stream=stream) == truth(company, stream), stream
         assert len(run.records[stream]) == len(truth(company, stream))
-    assert {message["stream"] for message in run.of("SCHEMA")} == {
-        name for resource in DEFAULT.values() for name in resource.tables
-    }
-    assert {row["organizationId"] for rows in run.records.values() for row in rows} == {None}
+    assert {message["stream"]: message["key_properties"] for message in run.of("SCHEMA")} == KEYS
+    for stream, key in KEYS.items():
+        keys = [tuple(row[column] for column in key) for row in run.records[stream]]
+        assert keys, stream
+        assert len(set(keys)) == len(keys), stream
+    assert {row["organizationId"] for rows in run.records.values() for row in rows} == {""}
     asked = paths(emulator)
     assert asked[0] == "/spend/users/current"
     assert all(path.startswith("/spend/") for path in asked)
@@ -67,9 +87,9 @@ def test_lines_are_those_of_their_records(tap, company, emulator):
     transactions = company.spend.rows("transactions")
     expected = [
         {
-            "organizationId": None,
-            "transactionId": row["id"],
-            "customFieldId": field["id"],
+            "organizationId": "",
+            "transactionUuid": row["uuid"],
+            "customFieldUuid": field["uuid"],
             "position": position,
             **value,
             "parentUpdatedTime": row["updatedTime"],
@@ -103,7 +123,7 @@ def test_the_second_run_brings_what_changed(tap, company):
         ]
     assert filters == [f'updatedTime:gte:"{shifted(bookmark(first), -60)}"']
     rows = read(second, stream="spend_transactions")
-    assert {old, added} <= rows.keys()
+    assert {old, added} <= {row["id"] for row in rows.values()}
     assert len(rows) < len(truth(company, "spend_transactions"))
     assert read(first, second, stream="spend_transactions") == truth(company, "spend_transactions")
 
@@ -220,6 +240,109 @@ def test_a_list_that_goes_round_in_circles_stops_the_run(tap, quirk, how):
         "and contact BILL's support if it happens again."
     )
     assert "replication_key_value" not in run.stdout
+
+
+# A uuid for every record
+
+
+def test_id_is_not_needed(tap):
+    """Lists of several pages are read, and written by their keys, also once BILL leaves the deprecated id out."""
+    company = Company(seed=7, bills=200)
+    for table in TABLES.values():
+        for id_ in company.spend.ids(table):
+            company.spend.edit(table, id_, {}, remove=("id",))
+    with Emulator(company=company, spend_limit=0) as emulator:
+        run = tap(settings(emulator, page_size=20))
+    assert (run.exit_code, run.errors, run.warnings) == (0, [], [])
+    for stream in DEFAULT:
+        assert read(run, stream=stream) == truth(company, stream), stream
+    assert bookmark(run)
+
+
+@pytest.mark.parametrize("uuid", [None, 5])
+@pytest.mark.parametrize(("stream", "table"), [("spend_cards", "cards"), ("spend_transactions", "transactions")])
+def test_a_record_without_a_uuid_stops_its_stream_alone(tap, company, emulator, stream, table, uuid):
+    changes, remove = ({"uuid": uuid}, ()) if uuid else ({}, ("uuid",))
+    company.spend.edit(table, company.spend.ids(table)[2], changes, remove=remove)
+    run = tap(settings(emulator))
+    assert run.exit_code == 1
+    assert run.errors == [
+        f"{stream}: BILL sent a row without uuid, so it has no key; contact BILL's support.",
+        (
+            f"1 of 6 streams could not be read to the end: {stream}. The reason for each is above; what was read is "
+            "kept, and the next run resumes there."
+        ),
+    ]
+    assert "Traceback" not in run.stderr
+    for other in DEFAULT.keys() - {stream}:
+        assert read(run, stream=other) == truth(company, other), other
+    assert "replication_key_value" not in json.dumps(run.state["bookmarks"].get(stream, {}))
+
+
+def test_a_member_without_a_uuid_stops_its_stream_alone(tap, httpserver):
+    answers = {
+        "/v3/spend/users/current": {},
+        "/v3/spend/budgets": {"results": [{"uuid": "bgt_1"}]},
+        "/v3/spend/budgets/bgt_1/members": {"results": [{"userId": "VXNlcjox"}]},
+        "/v3/spend/cards": {"results": [{"uuid": "crd_1"}]},
+    }
+    config = canned.serve(httpserver, answers) | {"spend_api_token": "token"}
+    run = tap(config, select={"spend_budgets", "spend_budget_members", "spend_cards"})
+    assert run.exit_code == 1
+    assert run.errors[0] == (
+        "spend_budget_members: BILL sent a row without userUuid, so it has no key; contact BILL's support."
+    )
+    assert run.records["spend_cards"] == [{"organizationId": canned.ORGANIZATION, "uuid": "crd_1"}]
+
+
+OLD = {"replication_key": "updatedTime", "replication_key_value": "2026-06-20T12:00:00.000Z"}
+
+
+@pytest.mark.parametrize("old", [{}, {"key": "id"}, {"key": "somethingElse"}])
+@pytest.mark.parametrize("tables", [["spend_transactions"], DEFAULT["spend_transactions"].tables])
+def test_a_bookmark_of_another_key_is_read_again_once(tap, old, tables):
+    company = Company(seed=7, bills=25, clock=Clock(datetime(2026, 7, 1, 12, tzinfo=UTC), frozen=True))
+    tables = sorted(tables)
+    entry = {"context": {"organizationId": ""}, **OLD, "covers": tables, **old}
+    state = {"bookmarks": {"spend_transactions": {"partitions": [entry]}}}
+
+    def run(state):
+        company.clock.advance(3600)
+        with Emulator(company=company) as emulator:
+            done = tap(settings(emulator), state=state, select={*tables})
+            asked = [request.query.get("filters") for request in emulator.requests if "transactions" in request.path]
+        assert (done.exit_code, done.errors) == (0, [])
+        return done, asked
+
+    first, asked = run(state)
+    assert asked == [None]
+    assert read(first, stream="spend_transactions") == truth(company, "spend_transactions")
+    assert first.warnings == [
+        (
+            f"spend_transactions: its bookmark is of rows with the key {old.get('key', 'id')}, and the key is uuid "
+            "now, so it is read from the beginning. Tables with the old key have to be dropped first; see the "
+            "changelog."
+        )
+    ]
+    new = {**OLD, "replication_key_value": "2026-07-01T13:00:00.000Z", "covers": tables, "key": "uuid"}
+    assert first.state["bookmarks"]["spend_transactions"]["partitions"] == [entry | new]
+    second, asked = run(first.state)
+    assert asked == ['updatedTime:gte:"2026-07-01T12:55:00.000Z"']
+    assert (second.warnings, second.of("RECORD")) == ([], [])
+
+
+def test_a_bookmark_of_another_key_is_not_used_after_a_run_that_failed(tap, company, emulator):
+    entry = {"context": {"organizationId": ""}, **OLD, "covers": ["spend_transactions"]}
+    emulator.faults.plan("server_error", path="/v3/spend/transactions", times=None)
+    streams = {"spend_cards", "spend_transactions"}
+    state = {"bookmarks": {"spend_transactions": {"partitions": [entry]}}}
+    first = tap(settings(emulator, max_retries=0), state=state, select=streams)
+    assert (first.exit_code, len(first.warnings)) == (1, 1)
+    emulator.faults.clear()
+    second = tap(settings(emulator), state=first.state, select=streams)
+    assert (second.exit_code, second.warnings) == (0, [])
+    assert read(second, stream="spend_transactions") == truth(company, "spend_transactions")
+    assert bookmark(second)
 
 
 # With and without the other side

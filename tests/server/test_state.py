@@ -79,6 +79,7 @@ def test_a_state_of_version_0_1_is_understood(read, given, asked):
         CONTEXT | {"replication_key_value": 5},
         CONTEXT | {"replication_key_value": "soon"},
         CONTEXT | {"replication_key_value": "9999-12-31T23:59:59-12:00"},
+        CONTEXT | BOOKMARK | {"key": 5},
         CONTEXT | BOOKMARK | {"covers": 5},
         CONTEXT | BOOKMARK | {"covers": [["bills"]]},
         CONTEXT | {"pass": 5},

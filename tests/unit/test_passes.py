@@ -209,6 +209,20 @@ def test_a_walk_settles_where_nothing_can_have_been_missed(rounds, settled):
     assert walked(rounds)[0] is settled
 
 
+@pytest.mark.parametrize("name", ["uuid", "id"])
+def test_a_record_that_was_edited_between_two_rounds_is_the_same(name):
+    """Told apart by `uuid`, which BILL prefers where it sends both, or by `id`."""
+    walk = Walk({"sort": "createdTime:asc"}, remembers=True)
+    first, second = (
+        [{"id": f"{when} {n}", "createdTime": TIMES[n], "description": when, name: f"r{n}"} for n in (1, 2)]
+        for when in ("before", "after")
+    )
+    assert [*walk.take(first[:1], "c"), *walk.take(first[1:], "")] == first
+    walk.again()
+    assert [*walk.take(second[:1], "c"), *walk.take(second[1:], "")] == second
+    assert walk.is_settled is True
+
+
 def test_the_second_round_of_a_walk_brings_only_what_is_new():
     assert walked([[[A, B], [C]], [[A, B], [D, C]]])[1] == [["a", "b"], ["c"], [], ["d"]]
 

@@ -8,7 +8,7 @@ keep it. Streams are found by their files, so that a new stream needs no edit he
   as in "One row per entry of bills.billLineItems: ...";
 * every other schema is a *main table*; what BILL is asked for once for each record
   of another stream has a column that the tap adds for that record's id;
-* Spend & Expense (``spend_...``) has no organization in its keys.
+* Spend & Expense (``spend_...``) is identified by ``uuid``, all else by ``id``.
 """
 
 from __future__ import annotations
@@ -65,16 +65,25 @@ SENSITIVE_NAMES = {
 }
 SENSITIVE = "Sensitive: "
 ADDED = "Added by the tap and part of the key"
+# Told apart by what they belong to.
+UNIDENTIFIED = {"bills_pending_approval", "card_account_users", "spend_budget_members", "vendor_audit_trail"}
+UNIDENTIFIED |= {"vendor_bank_accounts"}
 # BILL answers with one object, not with a list, so there is no second record.
 SINGLE_OBJECTS = {"organization", "organization_price_plan", "vendor_bank_accounts"}
-# Columns for the id of the entry around a nested one.
+# Columns for the entry around a nested one, and the field that they are taken from; "" is its position.
 ENCLOSING = {
-    "payment_vendor_credits": "billPaymentId",
-    "spend_transaction_custom_field_values": "customFieldId",
-    "spend_reimbursement_custom_field_values": "customFieldId",
+    "payment_vendor_credits": {"billPaymentId": "id"},
+    "spend_transaction_custom_field_values": {"customFieldUuid": "uuid"},
+    "spend_reimbursement_custom_field_values": {"customFieldUuid": "uuid"},
+    "bill_approval_policy_rules": {"rulePosition": "", "key": "key", "op": "op"},
+    "bill_approval_policy_approvers": {"groupId": "groupId", "groupName": "groupName"},
 }
+# Of these, the rows also carry all fields of the entry around them, which has no table of its own.
+FLATTENED = {"bill_approval_policy_rules", "bill_approval_policy_approvers"}
+# Fields that are called otherwise in another array of the same table.
+RENAMED = {"bill_approval_policy_approvers": {"id": "userId"}}
 
-LINE_SOURCE = re.compile(r"One row per entry of (\w+)\.([\w.\[\]]+): ")
+LINE_SOURCE = re.compile(r"One row per entry of (\w+)\.([\w.\[\]]+)(?: and ([\w.\[\]]+))?: ")
 JOINS = re.compile(r"joins (\w+)\.id \(ids begin (\w+)\)")
 PREFIX = re.compile(r"\(ids begin (\w+)\)")
 KNOWN_VALUES = re.compile(r"Known values: (\w+(?:, \w+)*)(?:; others may appear\.|; BILL lists no others\.)")
@@ -147,7 +156,10 @@ def _records(stream: str) -> list[dict[str, Any]]:
     added = _added(stream)
     records = []
     for position, record in enumerate(_main_records(stream), 1):
-        own = {column: _main_records(parent)[0]["id"] if parent else position for column, parent in added.items()}
+        own = {
+            column: _main_records(parent)[0][_identifier(parent)] if parent else position
+            for column, parent in added.items()
+        }
         records.append({"organizationId": ORGANIZATION, **own, **record})
     return records
 
@@ -157,14 +169,14 @@ def _added(stream: str) -> dict[str, str]:
     added = {}
     for name, column in _schema(stream)["properties"].items():
         if name != "organizationId" and ADDED in column["description"]:
-            joined = re.search(r"joins (\w+)\.id", column["description"])
+            joined = re.search(r"joins (\w+)\.(?:id|uuid)", column["description"])
             added[name] = joined[1] if joined else ""
     return added
 
 
-def _owner(stream: str) -> list[str]:
-    """Return the column that tells organizations apart, where it is part of the key."""
-    return [] if stream.startswith("spend_") else ["organizationId"]
+def _identifier(stream: str) -> str:
+    """Return the field that identifies BILL's records of a stream."""
+    return "uuid" if stream.startswith("spend_") else "id"
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -348,7 +360,8 @@ def test_key_and_order_of_a_main_table(stream: str) -> None:
     names = list(schema["properties"])
     key = [name for name in schema["required"] if name != "organizationId"]
     assert key, f"{stream}.json: required"
-    assert schema["required"] == [*_owner(stream), *key], f"{stream}.json: required"
+    assert schema["required"] == ["organizationId", *key], f"{stream}.json: required"
+    assert stream in UNIDENTIFIED or _identifier(stream) in key, f"{stream}.json: required"
     assert names[: len(key) + 1] == ["organizationId", *key], f"{stream}.json: first columns"
     last = [name for name in TIMES if name in names] + [UNKNOWN]
     assert names[-len(last) :] == last, f"{stream}.json: last columns"
@@ -356,24 +369,29 @@ def test_key_and_order_of_a_main_table(stream: str) -> None:
 
 @every_line
 def test_key_and_order_of_a_line_table(stream: str) -> None:
-    """Organization, parent, own id, position first; parent's time near the end."""
+    """Organization, parent, own identifier, position first; parent's time near the end."""
     schema = _schema(stream)
     names = list(schema["properties"])
-    parent, _ = _source(stream)
-    parent_key = names[1]
+    parent, *arrays = _source(stream)
+    parent_key, own = names[1], _identifier(stream)
+    around = [name for name, field in ENCLOSING.get(stream, {}).items() if field in {"", "id", "uuid"}]
     assert schema["required"] in (
-        [*_owner(stream), parent_key, "id"],
-        [*_owner(stream), parent_key, "position"],
+        ["organizationId", parent_key, *around, own],
+        ["organizationId", parent_key, "position"],
     ), f"{stream}.json: required"
-    expected = ["organizationId", parent_key]
-    expected += [name for name in (ENCLOSING.get(stream), "id") if name in names]
+    assert parent_key.endswith(own.title()), f"{stream}.json: {parent_key}"
+    entries = [_entry(parent, steps)["properties"] for steps in arrays]
+    if stream.startswith("spend_"):
+        assert ("uuid" in entries[0]) == ("uuid" in schema["required"]), f"{stream}.json: required"
+    expected = ["organizationId", parent_key, *around]
+    expected += [own] if own in entries[0] else []
     expected += ["position"]
     assert names[: len(expected)] == expected, f"{stream}.json: first columns"
     last = [name for name in TIMES if name in names] + ["parentUpdatedTime", UNKNOWN]
     assert names[-len(last) :] == last, f"{stream}.json: last columns"
-    joined = re.search(r"joins (\w+)\.id", schema["properties"][parent_key]["description"])
+    joined = re.search(r"joins (\w+\.\w+)", schema["properties"][parent_key]["description"])
     assert joined, f"{stream}.{parent_key}: does not say what it joins"
-    assert joined[1] == parent, f"{stream}.{parent_key}: joins {joined[1]}"
+    assert joined[1] == f"{parent}.{own}", f"{stream}.{parent_key}: joins {joined[1]}"
 
 
 @every_line
@@ -391,18 +409,19 @@ def test_line_table_types_its_fields_as_the_parent_does(stream: str) -> None:
             bare["items"] = shape(bare["items"])
         return bare
 
-    parent, steps = _source(stream)
-    entry = _schema(parent)
-    for step in steps:
-        assert step in entry["properties"], f"{parent}.json has no {step}"
-        entry = entry["properties"][step]["items"]
+    parent, *arrays = _source(stream)
     own = dict(_schema(stream)["properties"])
-    added = ["organizationId", list(own)[1], "position", "parentUpdatedTime", UNKNOWN]
-    if len(steps) > 1:
-        added.append(ENCLOSING[stream])
-    for column in added:
+    for column in ("organizationId", list(own)[1], "position", "parentUpdatedTime", UNKNOWN):
         own.pop(column)
-    expected = {k: shape(v) for k, v in entry["properties"].items()}
+    expected = {}
+    for steps in arrays:
+        entry = _entry(parent, steps)["properties"]
+        expected |= {RENAMED.get(stream, {}).get(k, k): shape(v) for k, v in entry.items()}
+        around = _entry(parent, steps[:-1])["properties"]
+        if stream in FLATTENED and len(steps) > 1:
+            assert {*ENCLOSING[stream].values()} - {""} == around.keys() - {steps[-1]}, f"{stream}.json"
+        for column, field in ENCLOSING.get(stream, {}).items() if len(steps) > 1 else ():
+            expected[column] = shape(around[field]) if field else {"type": ["integer", "null"]}
     assert {k: shape(v) for k, v in own.items()} == expected, f"{stream}.json"
 
 
@@ -446,6 +465,24 @@ def test_most_streams_are_published() -> None:
     """The table is not empty by mistake; what it lacks is documented in words only."""
     assert set(MAINS) - set(PUBLISHED) == UNPUBLISHED
     assert sum(map(len, PUBLISHED.values())) == 928
+
+
+def test_every_published_array_of_objects_is_a_table() -> None:
+    """What BILL sends as a list inside a record is a table, at every level; lists of plain values stay columns."""
+    published = {
+        (stream, path)
+        for stream, fields in PUBLISHED.items()
+        for path, kind in fields.items()
+        if kind == "array" and fields[f"{path}[]"] == "object"
+    }
+    tables = set()
+    for stream in LINES:
+        parent, *arrays = _source(stream)
+        tables |= {(parent, "[].".join(steps)) for steps in arrays}
+        if stream in FLATTENED:
+            tables |= {(parent, steps[0]) for steps in arrays if len(steps) > 1}
+    assert len(published) == 30
+    assert tables == published
 
 
 @every_stream
@@ -495,13 +532,12 @@ def test_times_name_their_spelling(stream: str) -> None:
 def test_line_table_says_how_to_join(stream: str) -> None:
     """The description names the parent, the join and the present lines."""
     schema = _schema(stream)
-    parent, _ = _source(stream)
+    parent, *_ = _source(stream)
     parent_key = list(schema["properties"])[1]
-    owner = "organizationId and " if _owner(stream) else ""
     present = "parentUpdatedTime = the parent's updatedTime selects exactly the present lines"
     if "updatedTime" not in _schema(parent)["properties"]:
         present = "BILL tells no updatedTime of the parent, so a line that was removed stays"
-    for part in (f"Joins {parent} on {owner}{parent_key} = {parent}.id", present):
+    for part in (f"Joins {parent} on organizationId and {parent_key} = {parent}.{_identifier(parent)}", present):
         assert part in schema["description"], f"{stream}.json: does not say {part!r}"
 
 
@@ -672,40 +708,58 @@ def test_fixtures_hold_the_awkward_amounts() -> None:
 # --- line tables ---------------------------------------------------------------------
 
 
-def _source(stream: str) -> tuple[str, list[str]]:
-    """Return the parent stream of a line table and the arrays that lead to it."""
+def _source(stream: str) -> tuple[Any, ...]:
+    """Return the parent stream of a line table, and for each of its arrays those that lead to it."""
     found = LINE_SOURCE.match(_schema(stream)["description"])
     assert found, f"{stream}.json: description does not name the array"
     assert found[1] in MAINS, f"{stream}.json: {found[1]} is not a main table"
-    return found[1], found[2].split("[].")
+    return found[1], *(array.split("[].") for array in found.groups()[1:] if array)
+
+
+def _entry(parent: str, steps: list[str]) -> dict[str, Any]:
+    """Return the schema of the entries of an array, or of the record where there are no steps."""
+    entry = _schema(parent)
+    for step in steps:
+        for name in step.split("."):
+            assert name in entry["properties"], f"{parent}.json has no {step}"
+            entry = entry["properties"][name]
+        entry = entry["items"]
+    return entry
 
 
 @every_line
 def test_line_fixture_is_what_the_parent_implies(stream: str) -> None:
     """One row per entry, in order, numbers spelt as in the parent."""
-    parent, steps = _source(stream)
+    parent, *arrays = _source(stream)
     parent_key = list(_schema(stream)["properties"])[1]
     expected = []
     for record in _main_records(parent, as_text=True):
-        rows: list[dict[str, Any]] = [{}]
-        entries = [record]
-        for step in steps:
-            around = entries
-            entries, rows = [], []
-            for outer in around:
-                for inner in outer.get(step, []):
-                    entries.append(inner)
-                    rows.append({ENCLOSING[stream]: outer["id"]} if len(steps) > 1 else {})
+        found = [line for steps in arrays for line in _lines(stream, record, steps)]
         expected += [
             {
                 "organizationId": ORGANIZATION,
-                parent_key: record["id"],
+                parent_key: record[_identifier(parent)],
                 "position": NumberText(position),
                 "parentUpdatedTime": record.get("updatedTime"),
-                **row,
-                **entry,
+                **line,
             }
-            for position, (row, entry) in enumerate(zip(rows, entries, strict=True), 1)
+            for position, line in enumerate(found, 1)
         ]
     assert expected, f"fixtures/{parent}.json implies no row"
     assert _fixture(stream, as_text=True) == expected, f"fixtures/{stream}.json"
+
+
+def _lines(stream: str, record: dict[str, Any], steps: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the entries of an array of a record, with the columns for the entry around them."""
+    name, *inner = steps
+    *outside, last = name.split(".")
+    for step in outside:
+        record = record.get(step, {})
+    renamed = RENAMED.get(stream, {})
+    for place, entry in enumerate(record.get(last, []), 1):
+        if not inner:
+            yield entry
+            continue
+        around = {column: entry[field] if field else NumberText(place) for column, field in ENCLOSING[stream].items()}
+        for line in entry[inner[0]]:
+            yield {**around, **{renamed.get(field, field): value for field, value in line.items()}}
