@@ -181,7 +181,9 @@ def code(value):
 
 def kind(setting):
     """What Meltano calls the type of a setting."""
-    return "date_iso8601" if setting.schema.get("format") == "date-time" else setting.schema["type"]
+    kinds = {"number": "decimal"}
+    kind_ = setting.schema["type"]
+    return "date_iso8601" if setting.schema.get("format") == "date-time" else kinds.get(kind_, kind_)
 
 
 def declared(name, setting):
