@@ -397,8 +397,8 @@ class Scan:
                 self.doubt = self.doubt or SEVERAL_PAGES
             if not slice_.finished and not walk.is_at_rest:
                 slice_.finished = True
-                why = f"rows moved in BILL's list each of the {MOST_ROUNDS} times that it was read"
-                self._give_up(why, walked_in_vain=True)
+                self.doubt = f"rows moved in BILL's list each of the {MOST_ROUNDS} times that it was read"
+                self._give_up(self.doubt)
             elif not slice_.finished:
                 walk.again()
         return Page(slice_, new, None, None, slice_.finished)
@@ -462,11 +462,9 @@ class Scan:
                 "that stops before the last of them reads them all again"
             )
 
-    def _give_up(self, why: str, *, walked_in_vain: bool = False) -> None:
+    def _give_up(self, why: str) -> None:
         self.keeps_up = False
         self.why_not = why
-        if walked_in_vain:
-            self.doubt = why
 
     # Writing
 

@@ -118,8 +118,7 @@ class StreamState:
     @property
     def audited(self) -> datetime | None:
         """The newest `startedAt` of a read of which `sync_audit` says, or will say, that it was complete."""
-        times = [self._entry.get("audited"), *(audit["started"] for audit in self._entry.get("audits", ()))]
-        return max((parse(time) for time in times if time), default=None)
+        return _time(_newest_audit(self._entry))
 
     def add_audit(self, audit: Mapping[str, t.Any]) -> None:
         """Note what `sync_audit` is to say of a read that is complete."""
@@ -187,11 +186,15 @@ def take_audits(state: Mapping[str, t.Any], organization_id: str) -> list[dict[s
     taken: list[dict[str, t.Any]] = []
     for stream in state.get("bookmarks", {}).values():
         for entry in stream.get("partitions", ()):
-            if entry["context"] == {ORGANIZATION: organization_id} and (audits := entry.pop("audits", [])):
-                taken += audits
-                times = (entry.get("audited"), *(audit["started"] for audit in audits))
-                entry["audited"] = max((time for time in times if time), key=parse)
+            if entry["context"] == {ORGANIZATION: organization_id} and entry.get("audits"):
+                entry["audited"] = _newest_audit(entry)
+                taken += entry.pop("audits")
     return taken
+
+
+def _newest_audit(entry: Mapping[str, t.Any]) -> str | None:
+    times = [entry.get("audited"), *(audit["started"] for audit in entry.get("audits", ()))]
+    return max((time for time in times if time), key=parse, default=None)
 
 
 def check(state: Mapping[str, t.Any]) -> None:

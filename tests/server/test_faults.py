@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import canned
 import pytest
-from layers import held_until
+from layers import held_until, ticking
 from requests.auth import AuthBase
 from runs import ACCOUNTS, settings
 
@@ -230,14 +230,7 @@ def test_readers_that_meet_a_dead_session_cause_one_login(tap):
 def test_a_session_that_is_busy_for_too_long_is_replaced(tap, company):
     clock = Clock(datetime(2026, 7, 1, 12, tzinfo=UTC), frozen=True)
 
-    def layer(application):
-        async def ticking(scope, receive, send):
-            clock.advance(1)
-            await application(scope, receive, send)
-
-        return ticking
-
-    with Emulator(company=company, clock=clock, session_seconds=10, layers=[layer]) as emulator:
+    with Emulator(company=company, clock=clock, session_seconds=10, layers=[ticking(clock)]) as emulator:
         run = tap(settings(emulator))
         assert run.exit_code == 0
         assert read_whole(run, company)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from layers import refusing
 from runs import ACCOUNTS, settings
 
 from bill_emulator import Company, Credentials, Emulator
@@ -295,28 +296,11 @@ def test_the_hour_of_the_accounts_is_not_that_of_spend_and_expense(tap, company,
     assert bookmark(run, "vendors") is None
 
 
-def refusing(paths, after=0):
-    """A layer that refuses a token on some paths, with 401."""
-    count = 0
-
-    def layer(application):
-        async def answering(scope, receive, send):
-            nonlocal count
-            if scope["type"] == "http" and any(path in scope["path"] for path in paths):
-                count += 1
-                if count > after:
-                    await send({"type": "http.response.start", "status": 401, "headers": []})
-                    await send({"type": "http.response.body", "body": b'[{"code": "BDC_1109", "message": "no"}]'})
-                    return
-            await application(scope, receive, send)
-
-        return answering
-
-    return layer
+REFUSAL = b'[{"code": "BDC_1109", "message": "no"}]'
 
 
 def test_a_token_that_is_revoked_in_mid_run_ends_its_side(tap, company):
-    with Emulator(company=company, layers=[refusing(["/v3/spend/"], after=2)]) as emulator:
+    with Emulator(company=company, layers=[refusing("/v3/spend/", body=REFUSAL, after=2)]) as emulator:
         run = tap(both(emulator, max_concurrency=1))
     assert run.exit_code == 1
     line, last = run.errors
@@ -326,7 +310,7 @@ def test_a_token_that_is_revoked_in_mid_run_ends_its_side(tap, company):
 
 
 def test_one_list_that_refuses_the_token_stops_no_other(tap, company):
-    with Emulator(company=company, layers=[refusing(["/v3/spend/cards"])]) as emulator:
+    with Emulator(company=company, layers=[refusing("/v3/spend/cards", body=REFUSAL)]) as emulator:
         run = tap(both(emulator))
     assert run.exit_code == 1
     line, last = run.errors
