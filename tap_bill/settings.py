@@ -220,6 +220,18 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         },
         "a whole number of seconds, 0 or more",
     ),
+    "full_reread_days": Setting(
+        {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "title": "Days between whole reads",
+            "description": (
+                "Read a stream from beginning to end again when its last such read is older than this many days. "
+                "Off when left out."
+            ),
+        },
+        "a number above 0, such as 7 or 0.5",
+    ),
     "max_concurrency": Setting(
         {
             "type": "integer",
@@ -347,7 +359,7 @@ SETTINGS["organizations"].schema["items"] = {
 REPEATED: t.Final = frozenset(
     name
     for name, setting in SETTINGS.items()
-    if setting.schema["type"] == "integer" or setting.schema.get("format") == "date-time"
+    if setting.schema["type"] in {"integer", "number"} or setting.schema.get("format") == "date-time"
 )
 """Settings whose wrong value is repeated to the user; any other may hold a secret pasted into the wrong place."""
 
@@ -462,6 +474,8 @@ def from_environment(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
             continue
         try:
             found |= parse_environment_config({"properties": {name: spec}}, VARIABLES)
+            if spec.get("type") == "number":  # which the SDK leaves as text
+                found[name] = float(found[name])
         except ValueError:
             allowed = SETTINGS[name].allowed if name in SETTINGS else SDK_SETTINGS.get(name, "JSON")
             wrong.append(f"The environment variable {variable} cannot be read; allowed: {allowed}")

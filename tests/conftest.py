@@ -145,7 +145,7 @@ def tap(tmp_path, catalog):
 def catalog(discovered):
     """A catalog in which these streams, and no others, are selected.
 
-    It holds their relatives and two streams more; the SDK needs most of a short run to make all 74 from a catalog.
+    It holds their relatives and two streams more; the SDK needs most of a short run to make all 75 from a catalog.
     """
 
     def select(streams):

@@ -18,8 +18,10 @@ import yaml
 from bill_emulator import Company
 from demo import report
 from demo.__main__ import BILLS
+from tap_bill.api.stats import SYNC_AUDIT
 from tap_bill.resources import RESOURCES, Changes
 from tap_bill.settings import ALTERNATIVES, NEEDED, OAUTH, SETTINGS
+from tap_bill.singer.audit import AuditStream
 from tap_bill.singer.records import line_rows
 from tap_bill.singer.streams import stream_classes
 from tap_bill.tap import TapBill
@@ -91,6 +93,8 @@ def streams():
             )
             for line in lines
         ]
+    how = "one row for each table that was read whole"
+    rows.append((linked(SYNC_AUDIT), "The tap's own", "", key(AuditStream), how, "0", "by default"))
     return table(*rows)
 
 
@@ -117,12 +121,13 @@ def schema_of(name):
 
 def columns():
     """A section for each table, in the order of the table of streams."""
-    return "\n\n".join(section(name, resource) for resource in RESOURCES for name in resource.tables)
+    arrays = {resource: {array.path for lines in resource.lines for array in lines.arrays} for resource in RESOURCES}
+    sections = [section(name, arrays[resource]) for resource in RESOURCES for name in resource.tables]
+    return "\n\n".join([*sections, section(SYNC_AUDIT, ())])
 
 
-def section(name, resource):
+def section(name, elsewhere):
     schema = schema_of(name)
-    elsewhere = {array.path for lines in resource.lines for array in lines.arrays}
     rows = [("Column", "Type", "What it is"), *described(schema["properties"], elsewhere)]
     return f"## {name}\n\n{schema['description']}\n\n{table(*rows)}"
 
@@ -189,7 +194,9 @@ def code(value):
 
 def kind(setting):
     """What Meltano calls the type of a setting."""
-    return "date_iso8601" if setting.schema.get("format") == "date-time" else setting.schema["type"]
+    kinds = {"number": "decimal"}
+    kind_ = setting.schema["type"]
+    return "date_iso8601" if setting.schema.get("format") == "date-time" else kinds.get(kind_, kind_)
 
 
 def declared(name, setting):
@@ -332,7 +339,7 @@ def rows_of(company):
             counts[resource.name] = len(records)
             for lines in resource.lines:
                 counts[lines.name] = sum(1 for record in records for _ in line_rows(lines, record))
-    return counts
+    return counts | {SYNC_AUDIT: len(counts)}
 
 
 def aging(company, day=report.AS_OF):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 
@@ -32,8 +33,17 @@ class RunContext:
         self.settings = settings
         self.stats = RunStats()
         self.stop = threading.Event()
+        self.audits = False
+        """Whether `sync_audit` is written."""
+        self.not_before: datetime | None = None
+        """The time before which no row may seem to be written: that at which `sync_audit` says its read began."""
         self._shared = shared
         self._check = check
+
+    def now(self) -> datetime:
+        """This machine's clock, in case it was put back not before rows that must seem to be older."""
+        now = datetime.now(UTC)
+        return max(now, self.not_before) if self.not_before else now
 
     @property
     def organization_id(self) -> str:

@@ -498,7 +498,7 @@ def test_endings_of_the_url_and_space_around_credentials_do_not_matter(tap, emul
 
 def test_discover_and_about_need_no_configuration(tap):
     discovered = tap(None, "--discover")
-    assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 74)
+    assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 75)
     about = tap(None, "--about", "--format=json")
     assert about.exit_code == 0
     assert "Spend & Expense" in json.loads(about.stdout)["description"]
