@@ -20,6 +20,7 @@ class StreamStats:
 
     Args:
         records: RECORD messages.
+        followed: rows of them that were read again because a changed record names them.
         requests: requests sent, repeated ones included.
         retries: requests repeated because of trouble.
         renewals: new sessions that its requests needed, because BILL had ended the one before.
@@ -31,6 +32,7 @@ class StreamStats:
     """
 
     records: int = 0
+    followed: int = 0
     requests: int = 0
     retries: int = 0
     renewals: int = 0

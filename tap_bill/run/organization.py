@@ -150,6 +150,7 @@ class OrganizationRun:
             if sides[stream] not in refused:
                 context.reader_of(stream.resource).expect(stream.expected())
         self._begin()
+        context.follower.begin([each for each in self._streams.values() if isinstance(each, ResourceStream)])
         failed: list[str] = []
         for place, stream in enumerate(streams):
             side = sides[stream]
@@ -167,7 +168,7 @@ class OrganizationRun:
                     unread.fail(problem)
                 raise problem
             problem.show()
-        return failed
+        return failed + context.follower.finish()
 
 
 def _read_stream(stream: ResourceStream) -> BillError | None:

@@ -97,5 +97,13 @@ def _row(stream: str, stats: StreamStats) -> tuple[str, ...]:
         f"{stats.waited:.0f} s" if stats.waited else "-",
         stats.before or "-",
         stats.after or "-",
-        "failed" if stats.failed else f"skipped: {stats.skipped}" if stats.skipped else "",
+        _remark(stats),
     )
+
+
+def _remark(stats: StreamStats) -> str:
+    if stats.failed:
+        return "failed"
+    if stats.skipped:
+        return f"skipped: {stats.skipped}"
+    return f"{stats.followed:,} read again" if stats.followed else ""

@@ -428,6 +428,7 @@ class ResourceStream(BillStream):
                 self.logger.warning("%s: %s, so the bookmark stays.", self.name, extraction.scan.why_not)
             state.complete(extraction.scan.next_bookmark())
             self.stats.after = state.shown
+        self._run.follower.complete(self.resource, extraction.scan)
 
     def _regain(self, state: StreamState) -> None:
         """Try whether parts that might not be read may be by now; what they have missed is then read, too."""
@@ -440,23 +441,50 @@ class ResourceStream(BillStream):
         """Forget how far a scan is that could not be read as planned: it begins again in another way."""
         if self._incremental:
             state.begin_again()
-            self._bill.state_writer.write_state(self.tap_state)
+            self.write_state()
 
     def _write(self, extraction: Extraction, page: Page, state: StreamState) -> Iterator[Record]:
         """Yield the rows of a page, write their lines and parts, and keep how far the scan is."""
-        ids: list[str] = []
-        yield from self._rows(page.records, ids)
-        for part in self._parts:
-            refused_for = part.write_parts(ids)
-            if refused_for and self._incremental:  # what is read whole misses nothing for longer than a run
-                state.leave_out(part.name, refused_for)
-        t.cast("PageWriter", self._bill.message_writer).flush()
+        yield from self._rows_and_parts(page.records, state)
+        self._run.follower.take(self.resource, page.records, extraction.scan)
         while extraction.scan.notes:
             self.logger.info("%s: %s.", self.name, extraction.scan.notes.pop())
         progress = self._run.reader_of(self.resource).wrote(extraction, page)
         if self._incremental and extraction.scan.ordered:
             state.note(progress)
-            self._bill.state_writer.write_state(self.tap_state)
+            self.write_state()
+
+    def _rows_and_parts(self, records: Iterable[Record], state: StreamState) -> Iterator[Record]:
+        """Yield the rows of a page, and write their lines and parts."""
+        ids: list[str] = []
+        yield from self._rows(records, ids)
+        for part in self._parts:
+            refused_for = part.write_parts(ids)
+            if refused_for and self._incremental:  # what is read whole misses nothing for longer than a run
+                state.leave_out(part.name, refused_for)
+        t.cast("PageWriter", self._bill.message_writer).flush()
+
+    def write_again(self, records: Sequence[Record]) -> None:
+        """Write records that were read because others name them, with their lines and parts.
+
+        Raises:
+            BillError: with one sentence, if their parts could not be read.
+        """
+        self.stats.followed += len(records)
+        (context,) = self.partitions or ()
+        for row in self._rows_and_parts(records, self._state(context)):
+            if self.selected:
+                self._write_record_message(row)
+
+    @property
+    def entry(self) -> dict[str, t.Any] | None:
+        """Its part of the state, of this organization; None where there is none."""
+        entries = self.tap_state.get("bookmarks", {}).get(self.name, {}).get("partitions", [])
+        return next((entry for entry in entries if entry["context"] in (self.partitions or ())), None)
+
+    def write_state(self) -> None:
+        """Write the state of the tap."""
+        self._bill.state_writer.write_state(self.tap_state)
 
     def _rows(self, records: Iterable[Record], ids: list[str]) -> Iterator[Record]:
         """Yield the rows of a page, each after its lines are written; note in `ids` whose parts are wanted."""

@@ -6,6 +6,10 @@ while a pass runs, `"pass"`: `Scan.progress()` and the tables that it covers; an
 what is asked for per record, `"behind": {"bill_documents": {"since": "2026-06-01T00:00:00.000Z", "parent": "00n..."}}`:
 from when on that table has missed rows (null: from the beginning), and a record for which it was refused.
 
+`"follow": ["00n..."]` are records that changed ones have named and that are still to be read again (`sync.follow`).
+`"whole"` is BILL's clock when the last complete whole read of a stream began whose records others name; `"followed"` is
+the same of any complete scan of a stream that names others, where that is not the bookmark.
+
 A bookmark also holds only for the key under which its rows were written. `"key": "uuid"` says which, and is left out
 where it is `id`, as all of them were until version 0.1. An entry that is about another key is forgotten.
 """
@@ -170,9 +174,11 @@ def _is_ours(entry: object) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("context"), dict):
         return False
     value, progress, behind = entry.get("replication_key_value"), entry.get("pass"), entry.get("behind", {})
+    follow = entry.get("follow", [])
     try:
-        times = [value, *(mark["since"] for mark in behind.values())]
+        times = [value, entry.get("whole"), entry.get("followed"), *(mark["since"] for mark in behind.values())]
         names = [entry["context"][ORGANIZATION], entry.get("key", ""), *(mark["parent"] for mark in behind.values())]
+        names += follow
         for covers in (entry.get("covers", []), (progress or {}).get("covers", [])):
             names += covers
         for time in times:
@@ -182,7 +188,8 @@ def _is_ours(entry: object) -> bool:
             Scan().resume(progress)
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
-    return set(entry["context"]) == {ORGANIZATION} and all(isinstance(name, str) for name in names)
+    is_list = isinstance(follow, list)
+    return set(entry["context"]) == {ORGANIZATION} and is_list and all(isinstance(name, str) for name in names)
 
 
 _ADVICE: t.Final = "Pass the last state that tap-bill wrote for this pipeline, or none to read everything again."
