@@ -133,7 +133,7 @@ def test_a_kill_anywhere_loses_nothing():
     lines, _ = ledger.run(books, start.state)
     state = json.dumps(start.state)
     written = [line for line in lines if b'"RECORD"' in line and b'"stream":"bills"' in line]
-    assert (len(written), sum(b"follow" in line for line in lines)) == (16, 4)
+    assert (len(written), any(b'"follow":' in line for line in lines)) == (16, True)
     for kept in range(len(lines) + 1):
         books.tick(HOUR)
         warehouse = Warehouse(state=json.loads(state))
@@ -347,14 +347,16 @@ def test_a_source_that_is_selected_later_is_followed_from_the_whole_read_on():
     books.tick(HOUR)
     bills, catalog = Warehouse(), selecting("bills")
     update(books, bills, catalog=catalog)
+    assert books.by_id() == {}
     books.tick(HOUR)
     books.pay(PAYABLE, list(books.rows["bills"])[1:3])
     books.tick(HOUR)
     update(books, bills, catalog=catalog)
     assert books.by_id() == {}
     books.tick(HOUR)
-    assert update(books, bills) is None
-    assert (bills.stale(books), books.by_id()) == ({}, {"bills": [2]})
+    assert update(books, bills, catalog=selecting("bills", "payments")) is None
+    assert books.by_id() == {"bills": [2]}
+    assert {name for name, _ in bills.stale(books)} == {"vendors"}
 
 
 def test_lines_alone_are_followed_too():
