@@ -106,6 +106,7 @@ def test_the_bookmark_stays_below_bills_clock(tap):
         "replication_key": "updatedTime",
         "replication_key_value": "2026-07-01T12:00:00.000Z",
         "covers": ["vendors"],
+        "whole": "2026-07-01T12:00:00.000Z",
     }
 
 
