@@ -471,7 +471,7 @@ class ResourceStream(BillStream):
             BillError: with one sentence, if their parts could not be read.
         """
         self.stats.followed += len(records)
-        (context,) = self.partitions or ()
+        (context,) = t.cast("list[dict[str, t.Any]]", self.partitions)
         for row in self._rows_and_parts(records, self._state(context)):
             if self.selected:
                 self._write_record_message(row)

@@ -266,7 +266,8 @@ def run(books, state, *, catalog=None, **settings):
     """Run the tap; returns the lines that it wrote, its log is the caller's, and the error that ended it."""
     output = adversary.Output()
     settings = {**adversary.SETTINGS, "page_size": books.page_size, "max_concurrency": 3, **settings}
-    tap = tap_bill.tap.TapBill(config=settings, state=json.loads(json.dumps(state)), catalog=catalog, message_writer=output)
+    state = json.loads(json.dumps(state))
+    tap = tap_bill.tap.TapBill(config=settings, state=state, catalog=catalog, message_writer=output)
     tap.context.client._transport._http.mount("http://", books)
     vars(tap.context)["reader"] = adversary.Steps(
         tap.context.client, limit=settings["max_concurrency"], check=lambda: None, chance=books.chance

@@ -230,8 +230,8 @@ def test_what_cannot_be_an_id_is_not_asked_for():
 
 
 REFUSED = (
-    "bills: BILL does not let records be read by their ids (%s), so those that other records have changed may be out of "
-    "date. Set full_reread_days: the stream is then read whole every so many days."
+    "bills: BILL does not let records be read by their ids (%s), so those that other records have changed may be "
+    "out of date. Set full_reread_days: the stream is then read whole every so many days."
 )
 
 
