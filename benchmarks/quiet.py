@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1]
 MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"
-BILLS = 1_000
+BILLS = 200
 PAUSE = 2.0
 """Seconds before a run, so that no row changed within its lookback."""
 

@@ -19,7 +19,7 @@ PARTS = 6
 HISTORIES = 50
 """How many of them, and how many histories each of them has."""
 
-DELETIONS = 15
+DELETIONS = 10
 """How many histories ask what was deleted."""
 
 WAYS = {
