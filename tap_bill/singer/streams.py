@@ -623,6 +623,7 @@ class ResourceStream(BillStream):
             BillError: with one sentence, if their parts could not be read.
         """
         self.stats.followed += len(records)
+        self.stats.read += len(records)
         state = self._state({ORGANIZATION: self._run.organization_id})
         self._forget_digest(state)
         for row in self._write(records, state):

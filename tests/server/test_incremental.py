@@ -52,7 +52,7 @@ def test_the_second_run_reads_again_only_what_the_lookback_covers(tap):
         assert [row["id"] for row in second.records[stream]] == again, stream
         assert entry(first.state, stream, company.organization_id)["replication_key_value"] == NOON
     for stream in WHOLE:
-        assert second.records[stream] == first.records[stream], stream
+        assert second.records[stream] == [], stream
     assert second.state == first.state
 
 
@@ -174,10 +174,10 @@ def test_a_list_whose_filter_is_refused_is_read_whole_without_a_warning(tap, con
     assert second.warnings == []
     (line,) = [line for line in second.log("INFO") if "it is read whole, and its bookmark stays." in line]
     assert line.startswith("payments: BILL refused to filter and sort it as asked for (HTTP 400")
-    organization = company.organization_id
-    after = entry(second.state, "payments", organization)
+    after = entry(second.state, "payments", company.organization_id)
+    assert len(after.pop("digest")) == 32
     assert after.pop("followed") >= after["replication_key_value"]
-    assert after == entry(first.state, "payments", organization)
+    assert after == entry(first.state, "payments", company.organization_id)
 
 
 def test_an_order_that_bill_does_not_keep_leaves_the_bookmark(tap, company):
@@ -217,4 +217,7 @@ def test_a_stream_forced_to_full_table_keeps_no_bookmark(tap, catalog, config, c
         stream["replication_method"] = "FULL_TABLE"
     first = tap(config, catalog=forced)
     second = tap(config, catalog=forced, state=first.state)
-    assert len(first.records["bills"]) == len(second.records["bills"]) == len(company.rows("bills"))
+    company.edit("bills", company.ids("bills")[0], {"description": "edited"})
+    third = tap(config, catalog=forced, state=second.state)
+    written = [len(run.records["bills"]) for run in (first, second, third)]
+    assert written == [len(company.rows("bills")), 0, len(company.rows("bills"))]

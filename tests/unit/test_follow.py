@@ -144,6 +144,11 @@ def test_a_kill_anywhere_loses_nothing():
         assert "follow" not in warehouse.entry("bills")
 
 
+def is_schema_of(stream, line):
+    message = json.loads(line)
+    return (message["type"], message.get("stream")) == ("SCHEMA", stream)
+
+
 def test_a_first_load_follows_only_what_changes_meanwhile():
     books = with_debts(30, page_size=7)
     for key in books.rows["bills"]:
@@ -151,7 +156,7 @@ def test_a_first_load_follows_only_what_changes_meanwhile():
     books.tick(HOUR)
     lines, _ = ledger.run(books, {})
     assert books.by_id() == {}
-    (after_bills,) = [place for place, line in enumerate(lines) if b'"stream":"vendor_credits"' in line]
+    (after_bills,) = [place for place, line in enumerate(lines) if is_schema_of("vendor_credits", line)]
     warehouse = Warehouse(lines[:after_bills])
     books.tick(HOUR)
     books.pay(PAYABLE, list(books.rows["bills"])[:2])
@@ -423,7 +428,7 @@ def test_the_summary_counts_what_was_read_again(caplog):
     (summary,) = [r.getMessage() for r in caplog.records if r.getMessage().startswith("Summary")]
     lines = {line.split()[0]: line.split() for line in summary.splitlines()[2:]}
     assert (lines["bills"][1:3], lines["bills"][-3:]) == (["2", "2"], ["2", "read", "again"])
-    assert (lines["vendors"][1:3], lines["payments"][1:3]) == (["1", "2"], ["1", "1"])
+    assert (lines["vendors"][1:3], lines["payments"][1:3]) == (["1", "1"], ["1", "1"])
 
 
 @pytest.mark.parametrize("resource", [r for r in RESOURCES if r.touches], ids=lambda r: r.name)
