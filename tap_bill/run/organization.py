@@ -69,7 +69,8 @@ class OrganizationRun:
     def read_streams(self) -> list[ResourceStream]:
         """Return those of them that are read by themselves, in the order of the table: what others name comes first."""
         found = [stream for stream in self.needed_streams() if isinstance(stream, ResourceStream)]
-        return sorted(found, key=lambda stream: RESOURCES.index(stream.resource))
+        order = {resource.name: place for place, resource in enumerate(RESOURCES)}
+        return sorted(found, key=lambda stream: order[stream.resource.name])
 
     def check_selection(self) -> None:
         """Log what is left out for want of credentials.

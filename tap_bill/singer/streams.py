@@ -625,6 +625,7 @@ class ResourceStream(BillStream):
         self.stats.followed += len(records)
         self.stats.read += len(records)
         state = self._state({ORGANIZATION: self._run.organization_id})
+        self._run.not_before = max(filter(None, (self._run.not_before, state.audited)), default=None)
         self._forget_digest(state)
         for row in self._write(records, state):
             if self.selected:

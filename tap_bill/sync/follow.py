@@ -135,8 +135,12 @@ class _Named:
     def complete(self, scan: Scan) -> None:
         """Note that the stream's own scan is complete."""
         self.is_ready = True
-        if _is_whole(scan) and scan.keeps_up and scan.started_at:
+        if not _is_whole(scan):
+            return
+        if scan.keeps_up and scan.started_at:
             self._entry["whole"] = spell(scan.started_at)
+        elif scan.bookmark:  # rows may have been missed, and the next run does not read everything again
+            self._whole = ""
 
     def done(self, ids: Iterable[str], asked_at: datetime | None) -> None:
         """Note that records were read, or are gone."""

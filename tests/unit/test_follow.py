@@ -178,6 +178,33 @@ def test_a_record_that_came_after_the_change_is_not_read_again():
     assert (warehouse.stale(books), books.by_id()) == ({}, {"bills": [2], "vendors": [1]})
 
 
+def test_a_whole_read_that_may_have_missed_rows_spares_no_request():
+    """The next run would not read everything again, so what it missed would stay as it was."""
+    books = with_debts(3)
+    warehouse = loaded(books)
+    books.pay(PAYABLE, list(books.rows["bills"])[:2])
+    books.tick(HOUR)
+    untimed = type("Untimed", (), {"__format__": lambda *_: "soon"})()
+    books.touch("vendors", books.party(PAYABLE), updated=untimed)
+    assert update(books, warehouse, full_reread_days=0.0001) is None
+    assert books.by_id() == {"vendors": [1]}
+
+
+def test_what_is_read_again_never_seems_older_than_the_last_whole_read():
+    """The clock of this machine may have been put back since then."""
+    books = with_debts(3)
+    warehouse = loaded(books)
+    warehouse.entry("vendors")["audited"] = "2999-01-01T00:00:00+00:00"
+    books.pay(PAYABLE, list(books.rows["bills"])[:2])
+    books.tick(HOUR)
+    lines, _ = ledger.run(books, warehouse.state)
+    assert books.by_id() == {"bills": [2], "vendors": [1]}
+    (row,) = [
+        message for line in lines if (message := json.loads(line)).get("record") and message["stream"] == "vendors"
+    ]
+    assert row["time_extracted"] >= "2999"
+
+
 def test_what_is_named_in_every_way():
     books = Books()
     party, customer = books.party(PAYABLE), books.party(RECEIVABLE)
