@@ -169,7 +169,12 @@ class TapBill(Tap):
 
     def discover_streams(self) -> Sequence[BillStream | AuditStream]:
         """Return every stream of the resource table, and the one that says which of them were read whole."""
-        return [*(cls(self, self.context) for cls in stream_classes(RESOURCES)), AuditStream(self)]
+        return [*(cls(self, self.context) for cls in self.stream_classes), AuditStream(self)]
+
+    @cached_property
+    def stream_classes(self) -> Sequence[type[BillStream]]:
+        """The classes of the streams: the same for all organizations, because it takes time to make them."""
+        return self._main.stream_classes if self._main else [*stream_classes(RESOURCES)]
 
     def run_discovery(self) -> str:
         """Write the catalog."""

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from tap_bill.api.client import BillClient, Client, SharedLimits, SpendClient
 from tap_bill.api.stats import RunStats
 from tap_bill.settings import Way, way_into
+from tap_bill.sync.follow import Follower
 from tap_bill.sync.reader import Reader
 from tap_bill.sync.state import ORGANIZATION
 
@@ -80,6 +81,11 @@ class RunContext:
     def spend_reader(self) -> Reader:
         """What reads the pages of Spend & Expense."""
         return Reader(self.spend_client, limit=self.settings["max_concurrency"], check=self._check)
+
+    @cached_property
+    def follower(self) -> Follower:
+        """What reads again the records that changed ones name."""
+        return Follower(self.reader_of, self.settings["lookback_seconds"])
 
     def client_of(self, resource: Resource) -> Client:
         """Return the client of a resource."""

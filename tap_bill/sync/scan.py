@@ -17,6 +17,7 @@ BILL may have rounded up.
 from __future__ import annotations
 
 import math
+import re
 import typing as t
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -519,7 +520,7 @@ class Scan:
 
 def _obeys(record: Record, filters: str) -> bool:
     """Tell whether a record is one of those that were asked for, as far as it shows that."""
-    terms = (term.split(":", 2) for term in filters.split(",") if term)
+    terms = (term.split(":", 2) for term in _TERMS.findall(filters))
     return all(
         _HOLDS[operator](record[name], wanted) for name, operator, wanted in terms if record.get(name) is not None
     )
@@ -540,8 +541,12 @@ def _is_before(value: t.Any, wanted: str) -> bool:
         return True
 
 
+_TERMS: t.Final = re.compile(r'(?:[^,"]|"[^"]*")+')
+"""What stands between commas that are not in quotes."""
+
 _HOLDS: t.Final[dict[str, t.Callable[[t.Any, str], bool]]] = {
     "eq": lambda value, wanted: str(value).lower() == wanted,
+    "in": lambda value, wanted: value in wanted.strip('"').split(","),
     "gte": _is_since,
     "lt": _is_before,
 }

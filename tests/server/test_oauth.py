@@ -364,16 +364,16 @@ def test_spend_and_expense_that_refuses_the_token_leaves_the_rest_alone(tap, com
 
 @pytest.mark.parametrize("silent", [(), ("/v3/login/session",)], ids=["", "BILL tells nothing of tokens"])
 def test_one_list_that_refuses_the_token_stops_no_other(tap, company, silent):
-    with Emulator(company=company, layers=[refusing("/v3/vendors", *silent, body=REFUSAL)]) as emulator:
+    with Emulator(company=company, layers=[refusing("/v3/users", *silent, body=REFUSAL)]) as emulator:
         run = tap(settings(emulator, max_concurrency=1))
     assert run.exit_code == 1
     line, last = run.errors
     assert line == (
-        f"vendors: BILL refused GET /v3/vendors for organization {company.organization_id} (HTTP 401, invalid_token): "
+        f"users: BILL refused GET /v3/users for organization {company.organization_id} (HTTP 401, invalid_token): "
         "also with a fresh token, which BILL accepts elsewhere. Check that the user who made the developer app may "
         "read this, or deselect it."
     )
-    assert last.startswith(f"1 of {len(SPEND) + len(runs.ACCOUNTS)} streams could not be read to the end: vendors. ")
+    assert last.startswith(f"1 of {len(SPEND) + len(runs.ACCOUNTS)} streams could not be read to the end: users. ")
     assert len(run.records["bills"]) == company.count("bills")
     assert run.records["spend_users"]
 
