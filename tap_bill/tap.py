@@ -27,7 +27,7 @@ from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.audit import AuditStream
 from tap_bill.singer.selection import Selection
 from tap_bill.singer.streams import BillStream, stream_classes
-from tap_bill.singer.writer import PageWriter, output, say
+from tap_bill.singer.writer import PageWriter, StateLines, output, say
 from tap_bill.sync import state
 from tap_bill.sync.context import RunContext
 
@@ -157,6 +157,11 @@ class TapBill(Tap):
             shared=shared,
             main=self,
         )
+
+    @cached_property
+    def state_writer(self) -> StateLines:
+        """What writes the state whenever it changes."""
+        return StateLines(self.message_writer)
 
     def load_state(self, state_: dict[str, t.Any]) -> None:
         """Take over the state of the last run.

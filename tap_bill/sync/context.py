@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
 
     from tap_bill.resources import Resource
 
+VERSION: t.Final = version("tap-bill")
+
 
 class RunContext:
     """The clients, readers and statistics of one organization. Nothing is sent before a client is used.
@@ -119,4 +121,4 @@ class RunContext:
 
     @property
     def _user_agent(self) -> str:
-        return self.settings.get("user_agent") or f"tap-bill/{version('tap-bill')}"
+        return self.settings.get("user_agent") or f"tap-bill/{VERSION}"
