@@ -21,6 +21,7 @@ from tap_bill.sync.state import ORGANIZATION
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from singer_sdk.helpers.types import TapState
     from singer_sdk.singerlib import Message
 
 MOST_WAITING: t.Final = 1 << 20
@@ -97,7 +98,7 @@ class StateLines(StateWriter):
 
     _last = b""
 
-    def write_state(self, state: dict[str, t.Any]) -> None:
+    def write_state(self, state: TapState) -> None:
         """Write a state if it is new."""
         message = StateMessage(value=state)
         line = line_of(message)
