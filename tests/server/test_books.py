@@ -13,7 +13,7 @@ STREAMS = {
     *("vendors", "bills", "vendor_credits", "payments"),
     *("customers", "invoices", "credit_memos", "receivable_payments"),
 }
-CUTS = (1.0, 0.4, 1.0, 0.8, 0.2, 1.0)
+CUTS = (1.0, 0.4, 0.8, 0.2, 1.0)
 """How much of each run's output reaches the warehouse: less than all where the run is killed."""
 
 
@@ -43,11 +43,10 @@ def but_approval(row):
     return {name: value for name, value in row.items() if name not in {"approvalStatus", "approvers"}}
 
 
-@pytest.mark.parametrize("moves", [False, True])
-@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(("moves", "several"), [(False, False), (False, True), (True, True)])
 def test_the_warehouse_has_what_bill_has(tap, moves, several):
     ids = ["00802ORGANIZATION001", "00802ORGANIZATION002"][: 1 + several]
-    companies = [Company(seed=seed, bills=40, organization_id=id_) for seed, id_ in enumerate(ids)]
+    companies = [Company(seed=seed, bills=15, organization_id=id_) for seed, id_ in enumerate(ids)]
     chance, warehouse, state = Random(3), {}, None
     with Emulator(companies=companies, moves_related=moves) as emulator:
         config = settings(emulator)
