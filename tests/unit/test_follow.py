@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from datetime import datetime
 
 import adversary
 import ledger
@@ -36,6 +37,13 @@ def loaded(books):
     assert warehouse.stale(books) == {}
     books.tick(HOUR)
     return warehouse
+
+
+class Unreadable(datetime):
+    """A time that BILL knows and shows in a way that cannot be read."""
+
+    def __format__(self, _):
+        return "soon"
 
 
 def with_debts(count, **options):
@@ -184,10 +192,19 @@ def test_a_whole_read_that_may_have_missed_rows_spares_no_request():
     warehouse = loaded(books)
     books.pay(PAYABLE, list(books.rows["bills"])[:2])
     books.tick(HOUR)
-    untimed = type("Untimed", (), {"__format__": lambda *_: "soon"})()
-    books.touch("vendors", books.party(PAYABLE), updated=untimed)
+    books.touch("vendors", books.party(PAYABLE), updated=Unreadable.fromisoformat(books.now.isoformat()))
     assert update(books, warehouse, full_reread_days=0.0001) is None
     assert books.by_id() == {"vendors": [1]}
+
+
+def test_what_changed_nobody_knows_when_is_followed():
+    books = with_debts(3)
+    warehouse = loaded(books)
+    payment = books.pay(PAYABLE, list(books.rows["bills"])[:2])
+    books.touch("payments", payment, updated=Unreadable.fromisoformat(books.now.isoformat()))
+    books.tick(HOUR)
+    assert update(books, warehouse) is None
+    assert books.by_id() == {"bills": [2], "vendors": [1]}
 
 
 def test_what_is_read_again_never_seems_older_than_the_last_whole_read():
