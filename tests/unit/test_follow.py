@@ -197,6 +197,17 @@ def test_a_whole_read_that_may_have_missed_rows_spares_no_request():
     assert books.by_id() == {"vendors": [1]}
 
 
+def test_what_was_read_again_is_not_read_again_for_an_older_change():
+    books = with_debts(2, page_size=2)
+    warehouse = loaded(books)
+    for keys in ([0, 1], [0], [1], [0]):
+        books.pay(PAYABLE, [list(books.rows["bills"])[key] for key in keys])
+        books.tick(2)
+    books.tick(HOUR)
+    assert update(books, warehouse) is None
+    assert (warehouse.stale(books), books.by_id()) == ({}, {"bills": [2], "vendors": [1]})
+
+
 def test_what_changed_nobody_knows_when_is_followed():
     books = with_debts(3)
     warehouse = loaded(books)
