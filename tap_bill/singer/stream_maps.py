@@ -146,9 +146,10 @@ def _ours(
     if isinstance(stream_map, CustomStreamMap):
         evaluate = stream_map._eval  # noqa: SLF001 - watched by the contract test
         vars(stream_map)["_eval"] = _telling(stream.name, evaluate)
-        made = dict.fromkeys(_amounts(expressions, stream_map.raw_schema.get("properties", {})), NUMBER)
         schema = stream_map.transformed_schema
-        stream_map.transformed_schema = {**schema, "properties": {**schema["properties"], **made}}
+        made = _amounts(expressions, stream_map.raw_schema.get("properties", {}))
+        typed = {column: NUMBER for column in made if kinds(schema["properties"].get(column, {})) != {"number"}}
+        stream_map.transformed_schema = {**schema, "properties": {**schema["properties"], **typed}}
     if config.get("use_singer_decimal"):
         floats = [column for column, expression in expressions.items() if expression.startswith("float(")]
         stream_map.transformed_schema = with_decimals(stream_map.transformed_schema, floats)
