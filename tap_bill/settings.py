@@ -232,6 +232,19 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         },
         "a number above 0, such as 7 or 0.5",
     ),
+    "use_singer_decimal": Setting(
+        {
+            "type": "boolean",
+            "default": False,
+            "title": "Amounts as decimal text",
+            "description": (
+                "Send the amounts of columns as text with the format x-singer.decimal, precision 38 and scale 9, for "
+                "loaders that store numbers as floating point; docs/loaders.md says which need it. Set it before the "
+                "first load: tables that are there already must be dropped and read again."
+            ),
+        },
+        "true or false",
+    ),
     "max_concurrency": Setting(
         {
             "type": "integer",

@@ -198,7 +198,7 @@ def required(name):
 
 
 def code(value):
-    return "" if value is None else f"`{value}`"
+    return "" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def kind(setting):

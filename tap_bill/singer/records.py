@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +14,8 @@ from tap_bill.resources import Key
 from tap_bill.sync.times import canonical
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import logging
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_bill.resources import Array, Lines
 
@@ -24,6 +26,32 @@ CANONICAL_TIMES: t.Final = ("createdTime", "updatedTime")
 
 _INSTANT: t.Final = {"type": ["string", "null"], "format": "date-time"}
 """What they are, whatever a catalog says."""
+
+
+class OddFields:
+    """Tells the user, once per field, what is kept in `_unknown_fields`.
+
+    Args:
+        stream: whose fields they are.
+        logger: the stream's.
+    """
+
+    def __init__(self, stream: str, logger: logging.Logger) -> None:
+        self._stream = stream
+        self._logger = logger
+        self._named: frozenset[str] = frozenset()
+
+    def tell(self, paths: Iterable[str]) -> None:
+        """Warn about the fields that no warning has named yet."""
+        if new := {re.sub(r"\[\d+\]", "[]", path) for path in paths} - self._named:
+            self._named |= new
+            self._logger.warning(
+                "%s: BILL sends fields that this version does not know in this form: %s. "
+                "Their values are kept in %s; look for a newer tap-bill.",
+                self._stream,
+                ", ".join(sorted(new)),
+                UNKNOWN_FIELDS,
+            )
 
 
 class RowMaker:

@@ -12,6 +12,7 @@ from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform, SameRecordTransform
 
 from tap_bill.api.errors import BillError, ConfigurationError
+from tap_bill.singer.decimals import NUMBER, DecimalColumns, kinds, with_decimals
 
 if t.TYPE_CHECKING:
     import logging
@@ -39,14 +40,15 @@ class Removed(RemoveRecordTransform):
 class Unchanged(dict[str, "list[StreamMap]"]):
     """The maps of streams whose rows stay as they are, each made when it is first asked for: few runs need them all."""
 
-    def __init__(self, streams: Iterable[Stream]) -> None:
+    def __init__(self, streams: Iterable[Stream], config: Mapping[str, t.Any]) -> None:
         super().__init__()
         self._streams = {stream.name: stream for stream in streams}
+        self._config = config
 
     def __missing__(self, name: str) -> list[StreamMap]:
         stream = self._streams[name]
         same = SameRecordTransform(name, _selected_schema(stream), stream.primary_keys, flattening_options=None)
-        self[name] = [same]
+        self[name] = [_ours(stream, same, {}, self._config)]
         return self[name]
 
 
@@ -64,7 +66,7 @@ def make(config: Mapping[str, t.Any], streams: Collection[Stream], logger: loggi
     try:
         mapper = PluginMapper(copy.deepcopy(dict(config)), logger)
         if not config.get("stream_maps") and not mapper.flattening_options.enabled:
-            mapper.stream_maps = Unchanged(streams)
+            mapper.stream_maps = Unchanged(streams, config)
             return mapper
         for stream in streams:
             mapper.register_raw_stream_schema(stream.name, _selected_schema(stream), stream.primary_keys)
@@ -76,7 +78,15 @@ def make(config: Mapping[str, t.Any], streams: Collection[Stream], logger: loggi
     wanted = (stream for stream in streams if _is_selected(stream))
     if found := [line for stream in wanted for line in _mistakes(stream, mapper.stream_maps[stream.name], config)]:
         raise ConfigurationError("\n".join(found))
-    mapper.stream_maps = {name: [_ours(name, each) for each in maps] for name, maps in mapper.stream_maps.items()}
+    mapper.stream_maps = {
+        stream.name: [
+            _ours(stream, each, expressions, config)
+            for each, expressions in zip(
+                mapper.stream_maps[stream.name], _expressions(stream.name, config), strict=True
+            )
+        ]
+        for stream in streams
+    }
     return mapper
 
 
@@ -87,7 +97,7 @@ def is_removed(maps: Iterable[StreamMap]) -> bool:
 
 def has_filter(stream: Stream, config: Mapping[str, t.Any]) -> bool:
     """Tell whether rows of a stream may be left out."""
-    return any(column == "__filter__" for column, _ in _expressions(stream.name, config.get("stream_maps") or {}))
+    return any("__filter__" in expressions for expressions in _expressions(stream.name, config))
 
 
 def tables(stream: Stream, config: Mapping[str, t.Any]) -> list[str]:
@@ -127,13 +137,68 @@ def _selected_schema(stream: Stream) -> dict[str, t.Any]:
     return get_selected_schema(stream.name, schema, stream.mask) if _is_selected(stream) else schema
 
 
-def _ours(name: str, stream_map: StreamMap) -> StreamMap:
+def _ours(
+    stream: Stream, stream_map: StreamMap, expressions: Mapping[str, str], config: Mapping[str, t.Any]
+) -> StreamMap:
     """Return a map of the SDK's, as the tap needs it."""
     if isinstance(stream_map, RemoveRecordTransform):
         return Removed(stream_map.stream_alias, stream_map.raw_schema, None, flattening_options=None)
     if isinstance(stream_map, CustomStreamMap):
-        vars(stream_map)["_eval"] = _telling(name, stream_map._eval)  # noqa: SLF001 - watched by the contract test
+        evaluate = stream_map._eval  # noqa: SLF001 - watched by the contract test
+        vars(stream_map)["_eval"] = _telling(stream.name, evaluate)
+        schema = stream_map.transformed_schema
+        made = _amounts(expressions, stream_map.raw_schema.get("properties", {}))
+        typed = {column: NUMBER for column in made if kinds(schema["properties"].get(column, {})) != {"number"}}
+        stream_map.transformed_schema = {**schema, "properties": {**schema["properties"], **typed}}
+    if config.get("use_singer_decimal"):
+        floats = [column for column, expression in expressions.items() if expression.startswith("float(")]
+        stream_map.transformed_schema = with_decimals(stream_map.transformed_schema, floats)
+        columns = DecimalColumns(stream.name, stream_map.transformed_schema, stream.logger)
+        if columns.names:
+            vars(stream_map)["transform"] = _writing(columns, stream_map.transform)
     return stream_map
+
+
+def _writing(
+    columns: DecimalColumns, transform: Callable[[dict[str, t.Any]], dict[str, t.Any] | None]
+) -> Callable[[dict[str, t.Any]], dict[str, t.Any] | None]:
+    """Return a transformation that writes amounts as text in the end, so that expressions compute with numbers."""
+
+    def writing(record: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        row = transform(record)
+        return None if row is None else columns.row(row)
+
+    return writing
+
+
+def _amounts(expressions: Mapping[str, str], columns: Mapping[str, t.Any]) -> Iterator[str]:
+    """Find the columns that are computed from amounts; the SDK takes them for text, unless there is such a column."""
+    for column, expression in expressions.items():
+        ends = [*_ends(ast.parse(expression).body[0])] if column != "__filter__" else []
+        names = [column if end.id == "self" else end.id for end in ends if isinstance(end, ast.Name)]
+        numbers = [end for end in ends if isinstance(end, ast.Constant) and type(end.value) in {int, type(None)}]
+        types = [kinds(columns.get(name, {})) for name in names]
+        if (
+            {"number"} in types
+            and len(types) + len(numbers) == len(ends)
+            and all(type_ in ({"number"}, {"integer"}) for type_ in types)
+        ):
+            yield column
+
+
+def _ends(node: ast.AST) -> Iterator[ast.AST]:
+    """Find what the value of an expression is computed from, at the ends of its arithmetic."""
+    match node:
+        case ast.Expr(value=inner) | ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=inner):
+            yield from _ends(inner)
+        case ast.BinOp(left=one, right=other) | ast.IfExp(body=one, orelse=other):
+            yield from _ends(one)
+            yield from _ends(other)
+        case ast.BoolOp(values=values):
+            for value in values:
+                yield from _ends(value)
+        case _:
+            yield node
 
 
 def _telling(name: str, evaluate: Callable[..., t.Any]) -> Callable[..., t.Any]:
@@ -163,7 +228,8 @@ def _mistakes(stream: Stream, maps: Sequence[StreamMap], config: Mapping[str, t.
         return
     columns = {name for name in stream.effective_schema.get("properties", {}) if stream.mask["properties", name]}
     known = {*columns, *GIVEN, *custom.functions, *(("fake",) if custom.fake else ())}
-    for column, expression in _expressions(stream.name, config["stream_maps"]):
+    found = (item for expressions in _expressions(stream.name, config) for item in expressions.items())
+    for column, expression in found:
         what = f"stream_maps: {column} of {stream.name} is {expression}"
         tree = ast.parse(expression).body[0]
         if not isinstance(tree, ast.Expr):
@@ -176,10 +242,25 @@ def _mistakes(stream: Stream, maps: Sequence[StreamMap], config: Mapping[str, t.
             yield f"{what}, but there is no selected column and no function {', '.join(sorted(missing))}"
 
 
-def _expressions(name: str, maps: Mapping[str, t.Any]) -> Iterator[tuple[str, str]]:
-    """Find the expressions that are given for a stream, with what is made of them."""
-    for key, entries in maps.items():
-        if isinstance(entries, dict) and fnmatch.fnmatch(name, entries.get("__source__", key)):
-            for column, expression in entries.items():
-                if column not in NO_EXPRESSIONS and expression not in {None, "__NULL__"}:
-                    yield column, expression
+def _expressions(name: str, config: Mapping[str, t.Any]) -> list[dict[str, str]]:
+    """Return the expressions of each of the SDK's maps of a stream, by what is made of them.
+
+    The first map is that of the stream itself, made of the last entry that is about it.
+    """
+    first: dict[str, t.Any] = {}
+    others: list[dict[str, t.Any]] = []
+    for key, entries in (config.get("stream_maps") or {}).items():
+        given = entries if isinstance(entries, dict) else {}
+        if fnmatch.fnmatch(name, given.get("__source__", key)):
+            if "__source__" in given:
+                others.append(given)
+            else:
+                first = given
+    return [
+        {
+            column: text
+            for column, text in given.items()
+            if column not in NO_EXPRESSIONS and text not in {None, "__NULL__"}
+        }
+        for given in (first, *others)
+    ]

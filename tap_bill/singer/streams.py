@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import re
 import sys
 import typing as t
 from collections import deque
@@ -26,7 +25,8 @@ from tap_bill.api.pagination import Endpoint
 from tap_bill.resources import Changes, Lines, Parent, Resource
 from tap_bill.settings import parse_time
 from tap_bill.singer import stream_maps as maps
-from tap_bill.singer.records import UNKNOWN_FIELDS, RowMaker, line_rows
+from tap_bill.singer.decimals import with_decimals, with_numbers
+from tap_bill.singer.records import UNKNOWN_FIELDS, OddFields, RowMaker, line_rows
 from tap_bill.singer.whole import MOST_HELD, Held, Reading, shape
 from tap_bill.sync.reader import Extraction
 from tap_bill.sync.reread import is_due
@@ -60,7 +60,7 @@ SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2
 class BillStream(Stream):
     """What main streams, line tables and parts have in common."""
 
-    schema = StreamSchema(SchemaDirectory(SCHEMAS))
+    _schema_file = StreamSchema(SchemaDirectory(SCHEMAS))
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     """`RowMaker` has already made every row fit its schema, without dropping anything."""
@@ -75,13 +75,24 @@ class BillStream(Stream):
     """What becomes of the rows of a stream that may not be read."""
 
     _maker: RowMaker | None = None
-    _named: frozenset[str] = frozenset()
 
     def __init__(self, tap: Tap, context: RunContext) -> None:
         """Make the stream."""
         super().__init__(tap)
         self._bill = tap
         self._run = context
+        self._odd = OddFields(self.name, self.logger)
+
+    @cached_property
+    def schema(self) -> dict[str, t.Any]:
+        """What the stream is discovered as."""
+        schema: dict[str, t.Any] = self._schema_file
+        return with_decimals(schema) if self.config["use_singer_decimal"] else schema
+
+    @cached_property
+    def effective_schema(self) -> dict[str, t.Any]:
+        """What records are held against and stream maps compute with: amounts are numbers, whatever a catalog says."""
+        return with_numbers(super().effective_schema)
 
     def make_row(self, record: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Make the row of a record and warn, once per field, about what the schema does not name.
@@ -96,16 +107,8 @@ class BillStream(Stream):
         if self._maker is None:
             self._maker = RowMaker(self.effective_schema, self.own_columns, maps.levels(self.stream_maps))
         row = self._maker.row(record, own)
-        unknown = row.get(UNKNOWN_FIELDS)
-        if unknown and (new := {re.sub(r"\[\d+\]", "[]", path) for path in unknown} - self._named):
-            self._named |= new
-            self.logger.warning(
-                "%s: BILL sends fields that this version does not know in this form: %s. "
-                "Their values are kept in %s; look for a newer tap-bill.",
-                self.name,
-                ", ".join(sorted(new)),
-                UNKNOWN_FIELDS,
-            )
+        if unknown := row.get(UNKNOWN_FIELDS):
+            self._odd.tell(unknown)
         for key in self.primary_keys:
             if row.get(key) is None:
                 raise BillError(
@@ -213,7 +216,7 @@ class BillStream(Stream):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether rows go out as they are: every field selected, no stream map, no flattening."""
+        """Whether rows go out with the columns they have: every field selected, no stream map, no flattening."""
         first, *more = self.stream_maps
         same = isinstance(first, SameRecordTransform) and not first.flattening_enabled and not more
         return same and all(self.mask.values())
@@ -221,7 +224,8 @@ class BillStream(Stream):
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
         """Make the RECORD messages of a row; a plain one needs none of the SDK's work on it."""
         if self.is_plain:
-            yield RecordMessage(stream=self.name, record=record, time_extracted=self._run.now())
+            row = t.cast("Record", self.stream_maps[0].transform(record))
+            yield RecordMessage(stream=self.name, record=row, time_extracted=self._run.now())
         else:
             for message in super()._generate_record_messages(record):
                 message.time_extracted = self._run.now()

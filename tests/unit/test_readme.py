@@ -10,6 +10,7 @@ import readme
 import yaml
 from readme import DOCS, PAGES, PROJECT, README
 
+from benchmarks import loaders
 from tap_bill.api.errors import CODES
 from tap_bill.resources import RESOURCES
 from tap_bill.settings import NEEDED, OAUTH
@@ -137,6 +138,21 @@ def test_the_variables_of_the_quick_start_are_declared():
     }
     (dotenv,) = fenced("dotenv")
     assert {*re.findall(r"^(\w+)=", dotenv, re.MULTILINE)} <= declared
+
+
+def test_every_loader_that_the_script_tries_is_in_the_table_with_what_it_makes_of_amounts():
+    (text,) = loaders.PLACE.findall(text_of(DOCS / "loaders.md"))
+    tried, _, head, _, *rows = text.strip().splitlines()
+    assert re.match(r"Tried on 20\d\d-\d\d-\d\d with Python 3\.\d+;", tried)
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (head, *rows)]
+    assert [cell[0].partition(" ")[0] for cell in cells[1:]] == [loader.package for loader in loaders.LOADERS]
+    assert {len(row) for row in cells} == {len(loaders.HEAD)}
+    for name, numbers, texts, *_, what, how in cells[1:]:
+        assert what
+        if how != "does not install":
+            assert re.search(r" \d+\.\d+", name), "its version"
+            assert "exact" in numbers
+            assert ": exact" in texts, f"{name} rounds decimal text"
 
 
 def anchors(page):
