@@ -48,7 +48,7 @@ STAY_TOGETHER = {"emulator", "process", "test_passes", "test_records", "test_sch
 
 MEASURED = {
     "test_answers", "test_configuration", "test_faults", "test_isolation", "test_limits", "test_parts", "test_records",
-    "test_permissions", "test_selection", "test_sign_in", "test_spend", "test_state", "test_stream_maps",
+    "test_permissions", "test_selection", "test_sign_in", "test_spend", "test_state", "test_stream_maps", "test_verify",
 }  # fmt: skip
 """Files in which coverage of the tap is measured, which doubles the time that it takes.
 
