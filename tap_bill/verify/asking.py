@@ -124,13 +124,13 @@ class Answer:
     Args:
         rows: its records.
         cursor: of the next page; empty at the end.
-        ids: what tells its records apart, in order; None for one that has no such field.
+        ids: what tells its records apart, in order; None for one that has no such text.
         has_empty_cursor: whether `nextPage` is there without leading anywhere.
     """
 
     rows: Sequence[Record]
     cursor: str
-    ids: tuple[t.Any, ...]
+    ids: tuple[str | None, ...]
     has_empty_cursor: bool
 
 
@@ -188,7 +188,8 @@ class Listing:
             return Answer((), "", (), has_empty_cursor=False)
         rows, next_ = endpoint.open(body, cursor)
         empty = isinstance(body, dict) and "nextPage" in body and not next_
-        ids = tuple(row.get(self.resource.identifier) for row in rows)
+        keys = (row.get(self.resource.identifier) for row in rows)
+        ids = tuple(key if isinstance(key, str) else None for key in keys)
         return Answer(rows, next_, ids, has_empty_cursor=empty)
 
     @property

@@ -219,7 +219,9 @@ NAMED: t.Final = 3
 
 def by_id(listing: Listing) -> Iterator[Finding]:
     """Ask for a few records by their ids."""
-    ids = [id_ for id_ in listing.begun.ids[:NAMED] if isinstance(id_, str)]
+    ids = [id_ for id_ in listing.begun.ids[:NAMED] if id_]
+    if not ids:
+        raise UntriableError(Note.NO_KEY)
     try:
         got = listing.ask({"filters": f'id:in:"{",".join(ids)}"'})
     except ApiError as error:

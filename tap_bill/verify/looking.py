@@ -22,15 +22,19 @@ if t.TYPE_CHECKING:
 SECOND: t.Final = timedelta(seconds=1)
 """How far a time that BILL shows may lie from the one that it stores."""
 
+POSSIBLE: t.Final = range(1970, 3000)
+"""The years in which a record can have been made."""
+
 _SPELLING: t.Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
 
 
 def time_in(record: Record, name: str) -> datetime | None:
-    """Return one of a record's times; None where it cannot be read."""
+    """Return one of a record's times; None where it cannot be read, or cannot be true."""
     try:
-        return parse(record[name])
+        time = parse(record[name])
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
+    return time if time.year in POSSIBLE else None
 
 
 def times_in(rows: Iterable[Record], name: str) -> list[datetime]:
@@ -48,9 +52,9 @@ def ascends(times: Sequence[datetime]) -> bool:
     return all(one <= other for one, other in pairwise(times))
 
 
-def have_keys(ids: Sequence[t.Any]) -> bool:
+def have_keys(ids: Sequence[str | None]) -> bool:
     """Tell whether each row has something that tells it from all others."""
-    return all(isinstance(id_, str) and id_ for id_ in ids) and len({*ids}) == len(ids)
+    return all(ids) and len({*ids}) == len(ids)
 
 
 def unknown_fields(stream: BillStream, rows: Iterable[Record], own: dict[str, str]) -> tuple[str, ...]:

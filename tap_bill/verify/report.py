@@ -140,7 +140,7 @@ class Report:
             "most_requests": self.most,
             "copes": not self.bad,
             "does_not_cope_with": self.bad,
-            "results": [result.as_json() for result in self.results],
+            "assumptions": [result.as_json() for result in self.results],
         }
 
 

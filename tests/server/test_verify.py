@@ -24,7 +24,7 @@ def small():
 def verdicts(run):
     """What the reports say of each assumption; those of several organizations in turn."""
     reports = json.loads(run.stdout)["reports"]
-    return [{found["assumption"]: found["verdict"] for found in report["results"]} for report in reports]
+    return [{found["assumption"]: found["verdict"] for found in report["assumptions"]} for report in reports]
 
 
 def named(verdict, found):
@@ -34,7 +34,7 @@ def named(verdict, found):
 def notes(run, name):
     """What is said of one assumption in the first report."""
     (report, *_) = json.loads(run.stdout)["reports"]
-    (result,) = (result for result in report["results"] if result["assumption"] == name)
+    (result,) = (result for result in report["assumptions"] if result["assumption"] == name)
     return {finding["note"] for finding in result["findings"]}
 
 
@@ -303,3 +303,80 @@ def test_what_does_not_hold_is_told(tap, case):
 
 def test_every_assumption_is_shown_to_be_false():
     assert {param.values[0].name for param in CASES} == {*BY_NAME}
+
+
+# The report, and what keeps trials from being made
+
+
+def test_the_table_says_what_the_json_says(tap):
+    with Emulator(company=small(), ignore_filters=["updatedTime"], forbid=["roles"]) as emulator:
+        config = settings(emulator)
+        table, other = (
+            tap(config, option, select={"vendors", "roles"}) for option in ("--verify-api", "--verify-api=json")
+        )
+        count, url = len(emulator.requests) // 2, emulator.url
+    assert (table.exit_code, table.errors) == (other.exit_code, other.errors) == (0, [])
+    first, second, *lines, last, attach = table.stdout.splitlines()
+    assert first == "Trying the streams that the catalog selects."
+    assert second == f"BILL emulator ({url}), session, 2 streams: {count} of 150 requests used."
+    (found,) = verdicts(other)
+    told = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines if not line.startswith("   ")}
+    assert {name: text.partition(":")[0] for name, text in told.items()} == found
+    assert told["sort_created"] == "holds: on vendors"
+    assert told["list_envelope"] == "holds: on 1 of 2 streams"
+    assert told["updated_filter"] == "does not hold: it has no effect (vendors)"
+    assert told["untimed_at_one_end"] == "could not be tried: every row has its time (vendors)"
+    assert [line.strip() for line in lines if line.startswith("   ")] == [
+        f"assumed: {BY_NAME['updated_filter'].assumed}",
+        "tap-bill reads the list whole in every run; nothing is lost.",
+    ]
+    counts = [len(named(verdict, found)) for verdict in (HOLDS, FAILS, UNTRIED)]
+    assert last == (
+        f"Of {len(ASSUMPTIONS)} assumptions: {counts[0]} hold, 1 do not, {counts[2]} not tried. "
+        "tap-bill copes with all of it."
+    )
+    assert 'an issue of the form "BILL behaves otherwise"' in attach
+    assert attach in other.log("INFO")
+
+
+def test_no_more_is_asked_than_is_allowed(tap):
+    with Emulator(company=small()) as emulator:
+        streams = {"vendors", "bills", "customers"}
+        run = tap(settings(emulator), "--verify-api=json", "--verify-requests=12", select=streams)
+        sent = emulator.requests
+    (report,) = json.loads(run.stdout)["reports"]
+    assert report["requests"] == len(sent) <= report["most_requests"] == 12
+    assert sent[-1].path.endswith("/v3/logout")
+    assert (run.exit_code, named(FAILS, *verdicts(run))) == (0, set())
+    assert notes(run, "cursor_moves_on") == {"the requests are used up"}
+
+
+def test_every_organization_has_a_report_of_its_own(tap):
+    several = [Company(seed=7, bills=12, organization_id=f"00802ORGANIZATION00{number}") for number in (1, 2)]
+    first, second = (company.organization_id for company in several)
+    with Emulator(companies=several, forbid_in={second: ["vendors"]}) as emulator:
+        own = {"organizations": [{"organization_id": first}, {"organization_id": second}]}
+        config = {name: value for name, value in settings(emulator).items() if name != "organization_id"} | own
+        run = tap(config, "--verify-api=json", select={"vendors"})
+    assert (run.exit_code, run.errors) == (0, [])
+    ours, theirs = verdicts(run)
+    assert ours["list_envelope"] == HOLDS
+    assert (theirs["sign_in"], theirs["list_envelope"], theirs["updated_filter"]) == (HOLDS, UNTRIED, UNTRIED)
+    assert "00802" not in run.stdout
+
+
+def test_wrong_credentials_are_reported_like_in_a_run(tap):
+    with Emulator(company=small()) as emulator:
+        run = tap(settings(emulator, password="wrong"), "--verify-api=json", select={"vendors"})
+        half = settings(emulator, spend_api_token="wrong-token")
+        other = tap(half, "--verify-api=json", select={"roles", "spend_cards"})
+    (error,) = run.errors
+    assert "BDC_1101: the user name or password is wrong." in error
+    (found,) = verdicts(run)
+    assert (run.exit_code, named(FAILS, found), named(HOLDS, found)) == (1, {"sign_in"}, set())
+    assert notes(run, "list_envelope") == {"not signed in"}
+    (error,) = other.errors
+    assert "refused spend_api_token" in error
+    (found,) = verdicts(other)
+    assert (other.exit_code, named(FAILS, found)) == (1, set())
+    assert (found["list_envelope"], found["spend_uuids"]) == (HOLDS, UNTRIED)
