@@ -16,6 +16,10 @@ if t.TYPE_CHECKING:
     from tap_bill.run.organization import OrganizationRun
 
 
+FEW_RETRIES: t.Final = 1
+"""How often a request is repeated, at most: a refusal may look like trouble, and repeated requests count as well."""
+
+
 def verify(run: OrganizationRun, most: int) -> tuple[Report, list[BillError]]:
     """Try every assumption at one organization, with few requests.
 
@@ -27,6 +31,8 @@ def verify(run: OrganizationRun, most: int) -> tuple[Report, list[BillError]]:
         What was found, and what kept the trials from being made.
     """
     context = run.context
+    retries = min(FEW_RETRIES, context.settings["max_retries"])
+    context.settings = {**context.settings, "max_retries": retries}
     order = [resource.name for resource in RESOURCES]
     streams = sorted(run.read_streams(), key=lambda stream: order.index(stream.name))
     watch, budget, shown = Watch(), Budget(context.stats, most), set[str]()

@@ -332,12 +332,14 @@ def _again(listing: Listing, query: Query, cursor: str, two: Answer) -> Iterator
     if "cursor_twice" not in listing.shown:
         try:
             same = listing.ask(query, 1, cursor)
+        except ApiError as error:
+            yield _refused("cursor_twice", name, error)
+            yield untried("cursor_repeats", name, Note.REFUSED, status=error.response.status)
+        else:
             yield holds("cursor_twice", name)
             # Where somebody changed the list in between, it is the same from then on.
             is_same = same.ids == two.ids or listing.ask(query, 1, cursor).ids == same.ids
             yield judged("cursor_repeats", name, None if is_same else Note.OTHERS)
-        except ApiError as error:
-            yield _refused("cursor_twice", name, error)
     if query and not listing.resource.is_spend and "cursor_carries_query" not in listing.shown:
         try:
             alone = listing.ask({}, 1, cursor)
