@@ -83,6 +83,7 @@ Where to look:
   hurts: `faults` (broken answers), `mid_list` (refused cursors), `date_header`, `edits` (people at work while somebody
   reads).
 * `resources` is the table of everything served; `schemas` tells the types of its fields.
+* `marks` is the part of the table above that readers of BILL live by, for programs.
 
 `emu.counters` and `/control` tell what happened. `Emulator(layers=...)` takes ASGI middlewares for anything else.
 """

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from signal import Signals
 
+import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
@@ -30,12 +31,15 @@ from tap_bill.singer.streams import BillStream, stream_classes
 from tap_bill.singer.writer import PageWriter, StateLines, output, say
 from tap_bill.sync import state
 from tap_bill.sync.context import RunContext
+from tap_bill.verify.asking import MOST_REQUESTS
+from tap_bill.verify.command import verify
+from tap_bill.verify.report import how_to_attach
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
-    import click
+    from tap_bill.verify.report import Report
 
 
 UNNAMED: t.Final = (
@@ -43,6 +47,12 @@ UNNAMED: t.Final = (
     "another stream. To read one, name it in `select`, for example %s.*"
 )
 """What is logged where `*` selects streams that are read only on request."""
+
+VERIFY_REQUESTS: t.Final = "tap_bill.verify_requests"
+"""Where click keeps how many requests `--verify-api` may send."""
+
+LEAST_REQUESTS: t.Final = 10
+"""With fewer, hardly anything could be tried."""
 
 PATIENCE: t.Final = 1.0
 """Seconds that an interrupted run waits for each request under way."""
@@ -293,6 +303,27 @@ class TapBill(Tap):
         """Return the command line, on which `--test` knows the catalog wherever it comes on the line."""
         be_quiet()
         command = super().get_singer_command()
+        command.params += [
+            click.Option(
+                ["--verify-api"],
+                is_flag=False,
+                flag_value="table",
+                type=click.Choice(["table", "json"]),
+                help="Try on your BILL, read-only, what the tap assumes about it, and print a report without contents.",
+                callback=cls.cb_verify,
+                expose_value=False,
+            ),
+            click.Option(
+                ["--verify-requests"],
+                type=click.IntRange(min=LEAST_REQUESTS),
+                default=MOST_REQUESTS,
+                show_default=True,
+                help="How many requests --verify-api may send for each organization, one after the other.",
+                is_eager=True,
+                expose_value=False,
+                callback=lambda ctx, _, value: ctx.meta.update({VERIFY_REQUESTS: value}),
+            ),
+        ]
         for option in command.params:
             option.is_eager = option.is_eager or option.name == "catalog"
         return command
@@ -303,14 +334,27 @@ class TapBill(Tap):
         del param
         if value == CliTestOptionValue.Disabled.value:
             return
-        config: _ConfigInput = ctx.params.get("config", _ConfigInput())
-        catalog = _read_json(ctx.params.get("catalog"), "--catalog")
-        tap = cls(config=config.config, parse_env_config=config.parse_env, catalog=catalog)
+        tap = cls._of_command_line(ctx)
         if value == CliTestOptionValue.Schema.value:
             tap.write_schemas()
         else:
             tap.examine()
         ctx.exit()
+
+    @classmethod
+    def cb_verify(cls, ctx: click.Context, param: click.Option, value: str | None) -> None:
+        """Try what the tap assumes about BILL, and print what was found."""
+        del param
+        if value:
+            cls._of_command_line(ctx).verify(ctx.meta[VERIFY_REQUESTS], as_json=value == "json")
+            ctx.exit()
+
+    @classmethod
+    def _of_command_line(cls, ctx: click.Context) -> TapBill:
+        """Return the tap that the options before this one describe."""
+        config: _ConfigInput = ctx.params.get("config", _ConfigInput())
+        catalog = _read_json(ctx.params.get("catalog"), "--catalog")
+        return cls(config=config.config, parse_env_config=config.parse_env, catalog=catalog)
 
     def examine(self) -> None:
         """Read one record of every selected stream of every organization, and print what can be read.
@@ -318,10 +362,55 @@ class TapBill(Tap):
         Raises:
             BillError: lists all that is wrong.
         """
+        say(self.examined)
+        self._of_each(lambda run: examine(run, say), "--test")
+
+    def verify(self, most: int, *, as_json: bool) -> None:
+        """Try what the tap assumes about BILL at every organization, and print what was found.
+
+        Args:
+            most: requests for each organization.
+            as_json: whether a program is to read it.
+
+        Raises:
+            BillError: names what the tap does not cope with, and what kept it from trying.
+        """
+        reports: list[Report] = []
+        bad: dict[str, None] = {}
+
+        def try_one(run: OrganizationRun) -> list[BillError]:
+            report, problems = verify(run, most)
+            reports.append(report)
+            bad.update(dict.fromkeys(report.bad))
+            for line in () if as_json else report.lines():
+                say(line)
+            return problems
+
+        try:
+            if not as_json:
+                say(self.examined)
+            self._of_each(try_one, "--verify-api")
+        finally:
+            if as_json:
+                found = {"tap_bill": self.plugin_version, "reports": [report.as_json() for report in reports]}
+                say(json.dumps(found, indent=2))
+            (self.logger.info if as_json else say)(how_to_attach())
+        if bad:
+            raise BillError(f"BILL does not behave as tap-bill needs it: {', '.join(bad)}; see docs/assumptions.md.")
+
+    def _of_each(self, look: Callable[[OrganizationRun], list[BillError]], option: str) -> None:
+        """Look at every organization.
+
+        Args:
+            look: returns what is wrong with one.
+            option: that asks for it, for messages.
+
+        Raises:
+            BillError: lists all that is wrong.
+        """
         found = settings.organizations(self.config)
         shared = SharedLimits(self.config)
         wrong: list[str] = []
-        say(self.examined)
         for own in found:
             try:
                 tap = self if len(found) == 1 else self.for_organization(own, self.message_writer, shared)
@@ -331,11 +420,11 @@ class TapBill(Tap):
                 run = tap.organization_run()
                 run.check_selection()
                 with run.closing():
-                    problems = examine(run, say)
+                    problems = look(run)
             except BillError as error:
                 problems = [error]
             except Exception as error:  # noqa: BLE001 - a fault of ours
-                problems = [fault("--test", error)]
+                problems = [fault(option, error)]
             whose = f"{own['organization_id']}: " if len(found) > 1 else ""
             wrong += [whose + line for problem in problems for line in problem.message.splitlines()]
         if wrong:
@@ -343,7 +432,7 @@ class TapBill(Tap):
 
     @property
     def examined(self) -> str:
-        """By what selection `--test` goes: Meltano passes it the catalog of the last run, or none."""
+        """By what selection it goes: Meltano passes it the catalog of the last run, or none."""
         if self.selection:
             return "Trying the streams that Meltano's `select` selects."
         if self.input_catalog is not None:

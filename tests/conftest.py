@@ -50,7 +50,7 @@ MEASURED = {
     "test_answers", "test_configuration", "test_faults", "test_incremental", "test_isolation", "test_limits",
     "test_lines", "test_oauth", "test_order", "test_paging", "test_parts", "test_permissions", "test_quiet",
     "test_records", "test_selection", "test_sign_in", "test_spend", "test_state", "test_stream_maps", "test_summary",
-    "test_whole_reads",
+    "test_verify", "test_whole_reads",
 }  # fmt: skip
 """Files in which coverage of the tap is measured, which doubles the time that it takes.
 

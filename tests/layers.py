@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+from urllib.parse import parse_qsl, urlencode
 
 PATIENCE = 60
 """Seconds after which a layer gives up: what it waits for does not come, and the test will say so."""
@@ -41,6 +43,51 @@ def before_request(number, act, path=""):
             await application(scope, receive, send)
 
         return counting
+
+    return layer
+
+
+def asked_as(change, path=""):
+    """Let the emulator be asked with another query: `change(query)` changes it, for paths that end like this."""
+
+    def layer(application):
+        async def asking(scope, receive, send):
+            if scope["path"].endswith(path):
+                query = dict(parse_qsl(scope["query_string"].decode()))
+                change(query)
+                scope = {**scope, "query_string": urlencode(query).encode()}
+            await application(scope, receive, send)
+
+        return asking
+
+    return layer
+
+
+def answered_as(change, path=""):
+    """Answer with another body: `change(body, query)` changes it, or returns another, for paths that end like this."""
+
+    def layer(application):
+        async def answering(scope, receive, send):
+            if not scope["path"].endswith(path):
+                await application(scope, receive, send)
+                return
+            began, body = {}, b""
+
+            async def collect(message):
+                nonlocal body
+                began.update(message if message["type"] == "http.response.start" else {})
+                body += message.get("body", b"")
+
+            await application(scope, receive, collect)
+            if body:
+                known = json.loads(body)
+                changed = change(known, dict(parse_qsl(scope["query_string"].decode())))
+                body = json.dumps(known if changed is None else changed).encode()
+            headers = [pair for pair in began["headers"] if pair[0] != b"content-length"]
+            await send({**began, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+            await send({"type": "http.response.body", "body": body})
+
+        return answering
 
     return layer
 

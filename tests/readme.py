@@ -25,6 +25,7 @@ from tap_bill.singer.audit import AuditStream
 from tap_bill.singer.records import line_rows
 from tap_bill.singer.streams import stream_classes
 from tap_bill.tap import TapBill
+from tap_bill.verify.assumptions import ASSUMPTIONS
 
 PROJECT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
 README = PROJECT / "README.md"
@@ -367,9 +368,22 @@ def aging(company, day=report.AS_OF):
     ]
 
 
+# What is assumed about BILL
+
+
+def assumptions():
+    rows = [("Name", "What is assumed", "Source", "Confidence", "If it is false, tap-bill", "Then")]
+    rows += [
+        (f"`{each.name}`", each.assumed, each.source, each.confidence.value, each.coping, each.effect.value)
+        for each in ASSUMPTIONS
+    ]
+    return table(*rows)
+
+
 # Putting it in its place
 
 BLOCKS = {
+    "assumptions": assumptions,
     "badges": badges,
     "demo": demo,
     "meltano": meltano,

@@ -16,12 +16,13 @@ from tap_bill.api.transport import Transport
 from tap_bill.settings import Way, environment, way_into
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from tap_bill.api.error_responses import ErrorResponse
     from tap_bill.api.requester import Credentials, Quota
     from tap_bill.api.stats import RunStats
+    from tap_bill.api.transport import ApiResponse
 
 AUTHENTICATORS: t.Final[dict[Way, type[Authenticator[t.Any]]]] = {
     Way.OAUTH: OAuthAuthenticator,
@@ -103,6 +104,11 @@ class Client:
             advice=ADVICE if way_into(settings, spend=False) is Way.OAUTH else {},
         )
         self._server_time: datetime | None = None
+
+    def watch(self, tell: Callable[[str, ApiResponse], None], quota: Quota) -> None:
+        """Tell of every answer, and count every request of a stream for one more limit."""
+        self._transport.watch = tell
+        self.quotas = (quota, *self.quotas)
 
     def sign_in(self) -> None:
         """Make sure that BILL accepts the credentials.

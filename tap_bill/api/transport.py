@@ -18,7 +18,7 @@ from tap_bill.api.errors import NoAnswerError, UnreachableError
 from tap_bill.settings import LOOPBACK, environment, root_of
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from requests.auth import AuthBase
 
@@ -73,6 +73,8 @@ class Transport:
         self._timeout = min(timeout, LONGEST)
         self._told = False
         self._limiter = limiter
+        self.watch: Callable[[str, ApiResponse], None] = lambda *_: None
+        """Called with the path and the answer of every request."""
         self._http = requests.Session()
         self._http.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         # A loopback server is reached directly, whatever proxy the environment names.
@@ -128,12 +130,14 @@ class Transport:
             )
         body, is_json = exact_json.parse(response.content)
         server_time = self._clock(response.headers.get("Date", ""))
-        return ApiResponse(
+        answer = ApiResponse(
             body,
             read_error(response.status_code, body, is_json=is_json),
             server_time,
             _seconds(response.headers.get("Retry-After", ""), server_time or datetime.now(UTC)),
         )
+        self.watch(path, answer)
+        return answer
 
     def close(self) -> None:
         """Close the connections."""

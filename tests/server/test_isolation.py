@@ -216,7 +216,7 @@ def test_an_output_that_takes_no_more_ends_the_run_with_one_line(tap, emulator, 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-@pytest.mark.parametrize("option", ["--discover", "--about", "--test"])
+@pytest.mark.parametrize("option", ["--discover", "--about", "--test", "--verify-api", "--verify-api=json"])
 def test_a_report_that_cannot_be_written_ends_with_one_line(tap, emulator, option):
     done = tap(settings(emulator), option, stdout="/dev/full")
     assert done.exit_code == 1

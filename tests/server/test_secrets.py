@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ways import OAUTH, SESSION
 
@@ -45,9 +47,8 @@ def written(run):
     return run.stderr + "".join(line for line in run.stdout.splitlines() if not line.startswith('{"type":"RECORD"'))
 
 
-@pytest.mark.parametrize(("way", "path"), UNHARMED, ids=lambda value: getattr(value, "name", value))
-def test_no_failure_tells_secrets_or_contents(tap, way, path):
-    """Every fault that the emulator knows, each in an organization of its own with credentials of its own."""
+def broken(way):
+    """An organization with credentials of its own for every fault that the emulator knows, and what reads them."""
     several = {kind: Company(seed=7, organization_id=organization(kind), bills=2) for kind in (*KINDS, "echo")}
     credentials = {
         each.organization_id: Credentials(
@@ -67,10 +68,33 @@ def test_no_failure_tells_secrets_or_contents(tap, way, path):
     own = [
         {"organization_id": id_} | {name: getattr(each, name) for name in fields} for id_, each in credentials.items()
     ]
+    return several, credentials, own
+
+
+def break_all(emulator, several, path):
+    """Let every organization meet its fault, on this path."""
+    for kind, each in several.items():
+        plan, options = ("refused", ECHO) if kind == "echo" else (kind, {})
+        emulator.faults.plan(plan, path=path, organization=each.organization_id, times=None, **options)
+
+
+def told_nothing(run, several):
+    """Whether no secret and no content of a record was written."""
+    assert [line for line in run.stderr.splitlines() if any(secret in line for secret in SECRETS)] == []
+    assert [line for line in run.stdout.splitlines() if any(secret in line for secret in SECRETS)] == []
+    assert [line for line in written(run).splitlines() if any(part in line for part in BODIES)] == []
+    names = {row.get(field) for each in several.values() for row in each.rows("vendors") for field in ("name", "email")}
+    assert [name for name in names - {None} if name in written(run)] == []
+    assert "Traceback" not in run.stderr
+    return True
+
+
+@pytest.mark.parametrize(("way", "path"), UNHARMED, ids=lambda value: getattr(value, "name", value))
+def test_no_failure_tells_secrets_or_contents(tap, way, path):
+    """Every fault that the emulator knows, each in an organization of its own with credentials of its own."""
+    several, credentials, own = broken(way)
     with Emulator(companies=list(several.values()), organization_credentials=credentials) as emulator:
-        for kind, each in several.items():
-            plan, options = ("refused", ECHO) if kind == "echo" else (kind, {})
-            emulator.faults.plan(plan, path=path, organization=each.organization_id, times=None, **options)
+        break_all(emulator, several, path)
         # Two more tries: a good answer may take longer than a second on a busy machine.
         config = {"api_url": emulator.url, "organizations": own, "max_retries": 2, "request_timeout": 1}
         run = tap({**config, "rate_limit_max_wait": 0}, env=DEBUG, select={"bills", "vendors", "spend_cards"})
@@ -78,12 +102,19 @@ def test_no_failure_tells_secrets_or_contents(tap, way, path):
     assert run.exit_code == 1
     told = "\n".join(run.errors)
     assert {kind for kind, each in several.items() if f"{each.organization_id}: " not in told} == UNHARMED[way, path]
-    assert [line for line in run.stderr.splitlines() if any(secret in line for secret in SECRETS)] == []
-    assert [line for line in run.stdout.splitlines() if any(secret in line for secret in SECRETS)] == []
-    assert [line for line in written(run).splitlines() if any(part in line for part in BODIES)] == []
-    names = {row.get(field) for each in several.values() for row in each.rows("vendors") for field in ("name", "email")}
-    assert [name for name in names - {None} if name in written(run)] == []
-    assert "Traceback" not in run.stderr
+    assert told_nothing(run, several)
+
+
+def test_no_report_on_a_broken_list_tells_secrets_or_contents(tap):
+    several, credentials, own = broken(SESSION)
+    with Emulator(companies=list(several.values()), organization_credentials=credentials) as emulator:
+        break_all(emulator, several, "/v3/vendors")
+        config = {"api_url": emulator.url, "organizations": own, "max_retries": 0, "request_timeout": 1}
+        run = tap({**config, "rate_limit_max_wait": 0}, "--verify-api=json", env=DEBUG, select={"vendors"})
+        assert set(emulator.faults.counts) == set(KINDS)
+    assert run.exit_code == 1
+    assert len(json.loads(run.stdout)["reports"]) == len(several)
+    assert told_nothing(run, several)
 
 
 @pytest.mark.parametrize("settings", [{"password": PASSWORD}, {"console_api_token": CONSOLE}])
@@ -98,13 +129,14 @@ def test_no_way_to_sign_in_tells_secrets(tap, company, settings, accepted):
         runs = [
             tap(config, env=DEBUG),
             tap(config, "--test", env=DEBUG, select={"bills"}),
+            tap(config, "--verify-api", env=DEBUG, select={"roles"}),
             tap(config, "--about", "--format=json", env=DEBUG),
             tap({**config, "page_size": 0}, env=DEBUG),
             tap({**config, "api_url": f"https://{PASSWORD}@elsewhere.example/{CONSOLE}"}, env=DEBUG),
             tap(None, "--config=ENV", env=DEBUG | {f"TAP_BILL_{name.upper()}": str(config[name]) for name in config}),
         ]
     worked = 0 if accepted else 1
-    assert [run.exit_code for run in runs] == [worked, worked, 0, 1, 1, worked]
+    assert [run.exit_code for run in runs] == [worked, worked, worked, 0, 1, 1, worked]
     for run in runs:
         lines = [*run.stdout.splitlines(), *run.stderr.splitlines()]
         assert [line for line in lines if any(secret in line for secret in SECRETS)] == []
@@ -123,6 +155,7 @@ def test_no_oauth_tells_secrets(tap, company, accepted, shape):
         runs = [
             tap(config, env=DEBUG),
             tap(config, "--test", env=DEBUG, select={"bills"}),
+            tap(config, "--verify-api", env=DEBUG, select={"roles"}),
             tap(config, "--about", "--format=json", env=DEBUG),
             tap({**config, "page_size": 0}, env=DEBUG),
             tap({**config, "password": PASSWORD}, env=DEBUG),
@@ -134,7 +167,7 @@ def test_no_oauth_tells_secrets(tap, company, accepted, shape):
         assert not accepted or emulator.tokens > 3
         sent = [f"{request.path}?{request.query}" for request in emulator.requests]
     worked = 0 if accepted else 1
-    assert [run.exit_code for run in runs] == [worked, worked, 0, 1, 1, 1, 1, 1, worked]
+    assert [run.exit_code for run in runs] == [worked, worked, worked, 0, 1, 1, 1, 1, 1, worked]
     for run in runs:
         lines = [*run.stdout.splitlines(), *run.stderr.splitlines()]
         assert [line for line in lines if any(secret in line for secret in (*SECRETS, CLIENT_SECRET[::-1]))] == []

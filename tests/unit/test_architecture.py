@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-LAYERS = ["settings resources configuration", "api", "sync", "singer", "run", "tap", "__main__"]
+LAYERS = ["settings resources configuration", "api", "sync", "singer", "run", "verify", "tap", "__main__"]
 RANKS = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}
 PACKAGES = ["tap_bill", "bill_emulator", "benchmarks", "demo"]
 

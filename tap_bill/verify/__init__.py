@@ -1,0 +1,1 @@
+"""`tap-bill --verify-api`: what the tap assumes about BILL, tried on the user's BILL."""
