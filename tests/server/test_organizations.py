@@ -200,7 +200,7 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
 
     streams = {"bills"}
     with Emulator(companies=several, layers=[layer]) as emulator:
-        config = settings(emulator, page_size=10)
+        config = settings(emulator, page_size=10, summary_file="told.json")
         for name, content in (("config", config), ("catalog", catalog(streams))):
             (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
         command = [runs.TAP, "--config", tmp_path / "config.json", "--catalog", tmp_path / "catalog.json"]
@@ -217,6 +217,10 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
         assert "Traceback" not in log
         assert first.errors == []
         assert 0 < len(first.records["bills"]) < 900
+        told = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))["organizations"]
+        assert [each["complete"] for each in told] == [False] * 3
+        assert {error for each in told for error in each["errors"]} == {"It was not read to the end."}
+        assert sum(each["streams"]["bills"]["written"] for each in told) >= len(first.records["bills"])
         second = runs.run_tap(config, folder=tmp_path, state=first.state, catalog=catalog(streams))
         assert second.exit_code == 0, second.stderr
     read = {(row["organizationId"], row["id"]) for run in (first, second) for row in run.records["bills"]}
