@@ -108,6 +108,7 @@ def as_data(outcomes: Sequence[Outcome]) -> dict[str, t.Any]:
     """Return what `summary` says, for programs."""
     return {
         "complete": not any(outcome.failures for outcome in outcomes),
+        "stopped": any(outcome.error == UNFINISHED for outcome in outcomes),
         "organizations": [
             {
                 "organization_id": outcome.organization_id,

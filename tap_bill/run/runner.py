@@ -40,6 +40,8 @@ def read_one(run: OrganizationRun) -> None:
     try:
         failed = run.read()
         ended = ""
+    except TargetGoneError:
+        raise
     except BillError as error:
         ended = error.message
         raise

@@ -217,7 +217,9 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
         assert "Traceback" not in log
         assert first.errors == []
         assert 0 < len(first.records["bills"]) < 900
-        told = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))["organizations"]
+        summary = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
+        told = summary["organizations"]
+        assert summary["stopped"]
         assert [each["complete"] for each in told] == [False] * 3
         assert {error for each in told for error in each["errors"]} == {"It was not read to the end."}
         assert sum(each["streams"]["bills"]["written"] for each in told) >= len(first.records["bills"])
@@ -231,14 +233,15 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
 def test_a_target_that_goes_away_ends_them_all_with_one_line(tmp_path):
     several = companies(8, bills=100)
     with Emulator(companies=several) as emulator:
-        config = tmp_path / "config.json"
-        config.write_text(json.dumps(settings(emulator)), encoding="utf-8")
+        config, summary = tmp_path / "config.json", tmp_path / "told.json"
+        config.write_text(json.dumps(settings(emulator, summary_file=str(summary))), encoding="utf-8")
         command = [runs.TAP, "--config", config]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             process.stdout.close()
             log = process.stderr.read()
         assert process.returncode == 1
     assert runs.Run(1, "", log).errors == ["The target stopped reading; see its own messages, then run again."]
+    assert json.loads(summary.read_text(encoding="utf-8"))["stopped"]
     assert "Traceback" not in log
 
 

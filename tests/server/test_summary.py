@@ -121,7 +121,8 @@ def test_a_file_takes_the_same_for_programs(tap, tmp_path, company):
         "bill_line_items": counts(written=57),
         "roles": skipped,
     }
-    assert told == {"complete": True, "organizations": [{**ours, "complete": True, "errors": [], "streams": read}]}
+    fine = {**ours, "complete": True, "errors": [], "streams": read}
+    assert told == {"complete": True, "stopped": False, "organizations": [fine]}
     why = f"bills: BILL refused GET /v3/bills for organization {company.organization_id} (HTTP 400: not accepted)."
     unread = {
         "sign-in": counts(requests=2),
@@ -131,6 +132,7 @@ def test_a_file_takes_the_same_for_programs(tap, tmp_path, company):
     }
     assert told_failed == {
         "complete": False,
+        "stopped": False,
         "organizations": [{**ours, "complete": False, "errors": [why], "streams": unread}],
     }
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith("told")] == ["told.json"]
