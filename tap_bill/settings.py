@@ -326,6 +326,18 @@ SETTINGS: t.Final[dict[str, Setting]] = {
         },
         "printable ASCII text on one line",
     ),
+    "summary_file": Setting(
+        {
+            "type": "string",
+            "minLength": 1,
+            "title": "Summary file",
+            "description": (
+                "A file that takes the summary of each run, as JSON for programs. It is replaced when a run ends, and "
+                "removed when one begins."
+            ),
+        },
+        "the path of a file, in a folder that exists",
+    ),
 }
 """Every setting of the tap, in the order in which the docs show them."""
 

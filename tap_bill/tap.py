@@ -22,6 +22,7 @@ from tap_bill.resources import RESOURCES
 from tap_bill.run.check import examine
 from tap_bill.run.logs import be_quiet
 from tap_bill.run.organization import OrganizationRun
+from tap_bill.run.report import forget
 from tap_bill.run.runner import Several, read_one
 from tap_bill.singer import catalog as catalogs
 from tap_bill.singer import stream_maps as maps
@@ -220,6 +221,7 @@ class TapBill(Tap):
         Raises:
             BillError: if something could not be read, after all else was.
         """
+        forget(summary_file := self.config.get("summary_file", ""))
         found = settings.organizations(self.config)
         if len(found) == 1:
             read_one(self.organization_run())
@@ -230,6 +232,7 @@ class TapBill(Tap):
             lambda own, writer: self.for_organization(own, writer, shared).organization_run(),
             t.cast("Mapping[str, t.Any]", self.state),
             at_once=self.config["max_organizations_in_parallel"],
+            summary_file=summary_file,
         ).read()
 
     # Signals

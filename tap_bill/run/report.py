@@ -1,10 +1,14 @@
-"""What a run did, as one block for the log."""
+"""What a run did, as one block for the log, and as a file for programs."""
 
 from __future__ import annotations
 
+import json
+import logging
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
+from tap_bill.api.errors import BillError, ConfigurationError
 from tap_bill.api.stats import SIGN_IN, SPEND_CHECK, SYNC_AUDIT
 from tap_bill.resources import RESOURCES
 
@@ -12,6 +16,11 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tap_bill.api.stats import RunStats, StreamStats
+
+LOGGER = logging.getLogger("tap-bill")
+
+UNFINISHED: t.Final = "It was not read to the end."
+"""Why an organization failed that the run ended before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,72 @@ _ORDER: t.Final = {
 _LINE_TABLES: t.Final = {lines.name for resource in RESOURCES for lines in resource.lines}
 
 
+def tell(outcomes: Sequence[Outcome], file: str = "") -> None:
+    """Log what a run did, and write it to `file` if one is named; a reader finds the whole file or none."""
+    LOGGER.info(summary(outcomes))
+    if not file:
+        return
+    path = Path(file)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        unfinished.write_text(json.dumps(as_data(outcomes), indent=1), encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        BillError(f"summary_file cannot be written: {path}: {error.strerror}.").show()
+
+
+def forget(file: str) -> None:
+    """Remove the summary of an earlier run, so that nobody takes it for that of a run which was killed.
+
+    Raises:
+        ConfigurationError: if no summary can be written there.
+    """
+    if not file:
+        return
+    if not Path(file).parent.is_dir():
+        raise ConfigurationError(f"summary_file is in a folder that does not exist: {file}; make it, or name another")
+    try:
+        Path(file).unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"summary_file cannot be replaced: {file}: {error.strerror}.") from None
+
+
+def as_data(outcomes: Sequence[Outcome]) -> dict[str, t.Any]:
+    """Return what `summary` says, for programs."""
+    return {
+        "complete": not any(outcome.failures for outcome in outcomes),
+        "stopped": any(outcome.error == UNFINISHED for outcome in outcomes),
+        "organizations": [
+            {
+                "organization_id": outcome.organization_id,
+                "complete": not outcome.failures,
+                "errors": outcome.failures,
+                "streams": {stream: _counts(stats) for stream, stats in _ordered(outcome)},
+            }
+            for outcome in outcomes
+        ],
+    }
+
+
+def _counts(stats: StreamStats) -> dict[str, t.Any]:
+    return {
+        "read": stats.read,
+        "written": stats.records,
+        "requests": stats.requests,
+        "retries": stats.retries,
+        "renewals": stats.renewals,
+        "seconds_waited": round(stats.waited, 3),
+        "bookmark_before": stats.before,
+        "bookmark_after": stats.after,
+        "skipped": stats.skipped or None,
+        "failed": stats.failed or None,
+    }
+
+
+def _ordered(outcome: Outcome) -> list[tuple[str, StreamStats]]:
+    return sorted(outcome.run_stats, key=lambda item: _ORDER[item[0]])
+
+
 def summary(outcomes: Sequence[Outcome]) -> str:
     """Return the block: a table for each organization; of several, without the streams that brought nothing."""
     several = len(outcomes) > 1
@@ -72,7 +147,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 
 
 def _section(outcome: Outcome, brief: bool) -> Iterable[str]:  # noqa: FBT001 - one caller
-    run_stats = sorted(outcome.run_stats, key=lambda item: _ORDER[item[0]])
+    run_stats = _ordered(outcome)
     total = [
         f"{sum(getattr(stats, count) for _, stats in run_stats):,} {what}"
         for count, what in (

@@ -13,7 +13,7 @@ from collections import deque
 from tap_bill.api.errors import BillError, TargetGoneError, fault
 from tap_bill.api.stats import RunStats
 from tap_bill.run.logs import CURRENT_ORGANIZATION, name_organizations
-from tap_bill.run.report import Outcome, summary
+from tap_bill.run.report import UNFINISHED, Outcome, tell
 from tap_bill.singer.writer import OrganizationWriter, SharedOutput
 from tap_bill.sync.reader import GLANCE
 
@@ -30,20 +30,23 @@ PATIENCE_OF_ALL: t.Final = 3.0
 
 
 def read_one(run: OrganizationRun) -> None:
-    """Read one organization, and log the summary.
+    """Read one organization, and tell what the run did.
 
     Raises:
         BillError: if something could not be read, after all else was.
     """
     failed: list[str] = []
-    ended = ""
+    ended = UNFINISHED
     try:
         failed = run.read()
+        ended = ""
+    except TargetGoneError:
+        raise
     except BillError as error:
         ended = error.message
         raise
     finally:
-        LOGGER.info(summary([Outcome(run.organization_id, run.context.stats, ended)]))
+        tell([Outcome(run.organization_id, run.context.stats, ended)], run.context.settings.get("summary_file", ""))
     if failed:
         raise _incomplete(failed, f"{len(run.read_streams())} streams")
 
@@ -64,6 +67,7 @@ class Several:
         start: makes the run of one organization, which writes to a writer.
         state: the state that the run begins with.
         at_once: how many are read at the same time, at most.
+        summary_file: where the summary is written besides the log; empty for nowhere.
     """
 
     def __init__(
@@ -73,9 +77,11 @@ class Several:
         state: Mapping[str, t.Any],
         *,
         at_once: int,
+        summary_file: str = "",
     ) -> None:
         self._start = start
         self._at_once = min(at_once, len(organizations))
+        self._summary_file = summary_file
         self._waiting = deque(organizations)
         self._output = SharedOutput(state)
         self._lock = threading.Lock()
@@ -86,7 +92,7 @@ class Several:
         self._stopped = False
 
     def read(self) -> None:
-        """Read them all, and log the summary.
+        """Read them all, and tell what the run did.
 
         Raises:
             BillError: names the organizations that could not be read.
@@ -101,22 +107,23 @@ class Several:
             while (alive := [reader for reader in readers if reader.is_alive()]) and not self._target_gone:
                 alive[0].join(GLANCE)
             if not self._target_gone:
-                self._add_unread()
+                for unread in {*self._order} - {outcome.organization_id for outcome in self._outcomes}:
+                    LOGGER.error("%s: was not read.", unread)
         finally:
             self._stop(readers)
-            self._outcomes.sort(key=lambda outcome: self._order.index(outcome.organization_id))
-            LOGGER.info(summary(self._outcomes))
+            outcomes = self._in_order()
+            tell(outcomes, self._summary_file)
         if self._target_gone:
             raise self._target_gone
-        if failed := [outcome.organization_id for outcome in self._outcomes if outcome.failures]:
+        if failed := [outcome.organization_id for outcome in outcomes if outcome.failures]:
             raise _incomplete(failed, f"{len(self._order)} organizations")
 
-    def _add_unread(self) -> None:
-        """Report those that no thread came to: one may have died."""
-        told = {outcome.organization_id for outcome in self._outcomes}
-        for unread in [name for name in self._order if name not in told]:
-            LOGGER.error("%s: was not read.", unread)
-            self._outcomes.append(Outcome(unread, RunStats(), "It was not read."))
+    def _in_order(self) -> list[Outcome]:
+        """Return how each ended, or that it did not: it is still under way when the run is stopped, or nobody came."""
+        with self._lock:
+            stats = {run.organization_id: run.context.stats for run in self._active}
+            told = {outcome.organization_id: outcome for outcome in self._outcomes}
+        return [told.get(name) or Outcome(name, stats.get(name, RunStats()), UNFINISHED) for name in self._order]
 
     def _stop(self, readers: list[threading.Thread]) -> None:
         """Let nothing wait or be written any more; without effect where all is done."""
@@ -142,15 +149,15 @@ class Several:
 
     def _read_alone(self, settings: Mapping[str, t.Any]) -> None:
         """Read an organization; whatever goes wrong is reported and goes no further."""
-        run, error = None, ""
+        run, error = None, UNFINISHED
         try:
             with self._lock:  # one at a time: what they share is made by the first
                 run = self._start(settings, OrganizationWriter(self._output))
                 self._active.add(run)
             run.read()
+            error = ""
         except TargetGoneError as gone:
             self._target_gone = gone
-            return
         except BillError as problem:
             error = problem.message
         except Exception as problem:  # noqa: BLE001 - a fault of ours, which must not take the other organizations along
@@ -158,8 +165,8 @@ class Several:
         finally:
             with self._lock:
                 self._active -= {run}
-        if self._stopped:
-            return
-        for line in error.splitlines():
-            LOGGER.error(line)
-        self._outcomes.append(Outcome(settings["organization_id"], run.context.stats if run else RunStats(), error))
+                stats = run.context.stats if run else RunStats()
+                self._outcomes.append(Outcome(settings["organization_id"], stats, error))
+        if not (self._stopped or self._target_gone):
+            for line in error.splitlines():
+                LOGGER.error(line)

@@ -97,7 +97,7 @@ def big():
 
 
 def pipeline(emulator, tmp_path, catalog):
-    config = {**emulator.credentials, "api_url": emulator.url, "page_size": PAGE}
+    config = {**emulator.credentials, "api_url": emulator.url, "page_size": PAGE, "summary_file": "told.json"}
     return Pipeline(tmp_path, config, catalog({"bills", "bill_line_items"}))
 
 
@@ -125,8 +125,10 @@ def test_eight_kills_lose_nothing_and_cost_little(tmp_path, catalog, big):
         pipe = pipeline(emulator, tmp_path, catalog)
         for _ in range(8):
             brake.set(9)
+            (tmp_path / "told.json").write_text("of an earlier run", encoding="utf-8")
             code, _ = pipe.run(after(brake, lambda process: process.kill()))
             assert code == -signal.SIGKILL
+            assert not (tmp_path / "told.json").exists()
         brake.set(10_000)
         code, log = pipe.run()
         assert code == 0, log
@@ -172,6 +174,8 @@ def test_a_signal_ends_the_run_between_two_pages(tmp_path, catalog, big, sent, c
         assert f"Stopped by {sent.name}; the next run resumes here." in log
         assert "Traceback" not in log
         assert 0 < len(pipe.table) < BILLS
+        (told,) = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))["organizations"]
+        assert (told["complete"], told["errors"]) == (False, ["It was not read to the end."])
         brake.set(10_000)
         exit_code, log = pipe.run()
         assert exit_code == 0, log

@@ -200,7 +200,7 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
 
     streams = {"bills"}
     with Emulator(companies=several, layers=[layer]) as emulator:
-        config = settings(emulator, page_size=10)
+        config = settings(emulator, page_size=10, summary_file="told.json")
         for name, content in (("config", config), ("catalog", catalog(streams))):
             (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
         command = [runs.TAP, "--config", tmp_path / "config.json", "--catalog", tmp_path / "catalog.json"]
@@ -217,6 +217,12 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
         assert "Traceback" not in log
         assert first.errors == []
         assert 0 < len(first.records["bills"]) < 900
+        summary = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
+        told = summary["organizations"]
+        assert summary["stopped"]
+        assert [each["complete"] for each in told] == [False] * 3
+        assert {error for each in told for error in each["errors"]} == {"It was not read to the end."}
+        assert sum(each["streams"]["bills"]["written"] for each in told) >= len(first.records["bills"])
         second = runs.run_tap(config, folder=tmp_path, state=first.state, catalog=catalog(streams))
         assert second.exit_code == 0, second.stderr
     read = {(row["organizationId"], row["id"]) for run in (first, second) for row in run.records["bills"]}
@@ -227,14 +233,15 @@ def test_a_signal_stops_all_and_the_next_run_goes_on(tmp_path, catalog):
 def test_a_target_that_goes_away_ends_them_all_with_one_line(tmp_path):
     several = companies(8, bills=100)
     with Emulator(companies=several) as emulator:
-        config = tmp_path / "config.json"
-        config.write_text(json.dumps(settings(emulator)), encoding="utf-8")
+        config, summary = tmp_path / "config.json", tmp_path / "told.json"
+        config.write_text(json.dumps(settings(emulator, summary_file=str(summary))), encoding="utf-8")
         command = [runs.TAP, "--config", config]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             process.stdout.close()
             log = process.stderr.read()
         assert process.returncode == 1
     assert runs.Run(1, "", log).errors == ["The target stopped reading; see its own messages, then run again."]
+    assert json.loads(summary.read_text(encoding="utf-8"))["stopped"]
     assert "Traceback" not in log
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
+import pytest
 from runs import settings
 
 from bill_emulator import Clock, Company, Emulator
@@ -92,6 +94,89 @@ def test_several_organizations_are_told_in_brief(tap):
         told[failed] == f"  FAILED: vendors: BILL refused GET /v3/vendors for {organization} (HTTP 400: not accepted)."
     )
     assert len([line for line in told if line.startswith("Organization")]) == 3
+
+
+def counts(**counted):
+    none = dict.fromkeys(("read", "written", "requests", "retries", "renewals"), 0)
+    nothing = dict.fromkeys(("bookmark_before", "bookmark_after", "skipped", "failed"))
+    return {**none, "seconds_waited": 0.0, **nothing, **counted}
+
+
+def test_a_file_takes_the_same_for_programs(tap, tmp_path, company):
+    streams = {"bills", "bill_line_items", "roles"}
+    with Emulator(company=company, clock=Clock(NOON, frozen=True), forbid=["roles"]) as emulator:
+        config = settings(emulator, summary_file="told.json")
+        run = tap(config, select=streams)
+        told = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
+        emulator.faults.plan("refused", path="/v3/bills", times=None)
+        failed = tap(config, select=streams)
+        told_failed = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
+    assert (run.exit_code, failed.exit_code) == (0, 1)
+    noon = "2026-07-01T12:00:00.000Z"
+    skipped = counts(requests=1, skipped="HTTP 403, BDC_1302: The user's role may not do this")
+    ours = {"organization_id": company.organization_id}
+    read = {
+        "sign-in": counts(requests=2),
+        "bills": counts(read=25, written=25, requests=1, bookmark_after=noon),
+        "bill_line_items": counts(written=57),
+        "roles": skipped,
+    }
+    fine = {**ours, "complete": True, "errors": [], "streams": read}
+    assert told == {"complete": True, "stopped": False, "organizations": [fine]}
+    why = f"bills: BILL refused GET /v3/bills for organization {company.organization_id} (HTTP 400: not accepted)."
+    unread = {
+        "sign-in": counts(requests=2),
+        "bills": counts(requests=2, failed=why),
+        "bill_line_items": counts(failed=why),
+        "roles": skipped,
+    }
+    assert told_failed == {
+        "complete": False,
+        "stopped": False,
+        "organizations": [{**ours, "complete": False, "errors": [why], "streams": unread}],
+    }
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("told")] == ["told.json"]
+
+
+def test_the_file_tells_of_every_organization(tap, tmp_path):
+    several = [Company(seed=number, organization_id=f"00802ORGANIZATION{number:03}", bills=0) for number in range(3)]
+    wrong = several[1].organization_id
+    with Emulator(companies=several) as emulator:
+        listed = [{"organization_id": each.organization_id} for each in several]
+        listed[1]["password"] = "not-this-one"
+        common = {name: value for name, value in settings(emulator).items() if name != "organization_id"}
+        run = tap({**common, "organizations": listed, "summary_file": str(tmp_path / "told.json")}, select={"roles"})
+    text = (tmp_path / "told.json").read_text(encoding="utf-8")
+    told = json.loads(text)
+    assert not told["complete"]
+    assert {each["organization_id"]: each["complete"] for each in told["organizations"]} == {
+        each.organization_id: each.organization_id != wrong for each in several
+    }
+    assert [f"{wrong}: {line}" for line in told["organizations"][1]["errors"]] == run.errors[:1]
+    assert "not-this-one" not in text
+    assert common["password"] not in text
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("nowhere/told.json", "summary_file is in a folder that does not exist: nowhere/told.json; make it, or name"),
+        ("folder", "summary_file cannot be replaced: folder: "),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(tap, tmp_path, emulator, file, line):
+    (tmp_path / "folder").mkdir()
+    run = tap(settings(emulator, summary_file=file), select={"roles"})
+    assert run.exit_code == 1
+    assert [error[: len(line)] for error in run.errors] == [line]
+    assert emulator.requests == []
+
+
+def test_a_file_that_cannot_be_written_in_the_end_costs_no_row(tap, emulator, company):
+    full = "import pathlib; pathlib.Path.replace = lambda *_: (_ for _ in ()).throw(OSError(28, 'No space left'))"
+    run = tap(settings(emulator, summary_file="told.json"), select={"roles"}, patch=full)
+    assert (run.exit_code, run.errors) == (0, ["summary_file cannot be written: told.json: No space left."])
+    assert len(run.records["roles"]) == len(company.ids("roles"))
 
 
 def test_the_log_says_once_what_happens(tap, company):
