@@ -20,6 +20,7 @@ demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, Post
 test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(set_up) .venv/installed .meltano/installed
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
+	@$(set_up) .tools/dbt/installed || echo "The tests that need it will be skipped."
 	@rm -rf .coverage
 	@$(MAKE) --no-print-directory lint >.tools/lint.log 2>&1 & lint=$$!; \
 		$(keep_compiled) $(measured) .venv/bin/python -m pytest $(side_by_side); tests=$$?; \
@@ -73,7 +74,8 @@ fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip s
 .venv/installed: requirements/dev.txt pyproject.toml .tools/uv/installed
 	$(call quietly,dev,$(fill) && $(uv) pip install --python $(@D) --no-deps --no-build-isolation --editable .)
 
-.tools/meltano/installed .tools/singer-tools/installed: .tools/%/installed: requirements/%.txt .tools/uv/installed
+.tools/dbt/installed .tools/meltano/installed .tools/singer-tools/installed: \
+		.tools/%/installed: requirements/%.txt .tools/uv/installed
 	$(call quietly,$*,$(fill))
 
 .meltano/installed: requirements/plugins.txt pyproject.toml meltano.yml .tools/meltano/installed

@@ -1,0 +1,581 @@
+"""dbt_bill on PostgreSQL: it builds from what the tap reads, says what the books say, and notices what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import dbt_staging
+import psycopg
+import pytest
+import readme
+import runs
+
+from bill_emulator import Company, Credentials, Emulator
+from demo.warehouse import warehouse
+
+PROJECT = Path(__file__).parents[2]
+DBT = PROJECT / ".tools" / "dbt" / "bin" / "dbt"
+AS_OF = date(2026, 6, 30)
+FIRST, SECOND = "00802ORGANIZATION001", "00802ORGANIZATION002"
+
+TYPES = {
+    "string": "text", "number": "numeric", "integer": "bigint", "boolean": "boolean", "object": "jsonb",
+    "date": "date", "date-time": "timestamp",
+}  # fmt: skip
+"""What target-postgres makes of a column; test_meltano.py holds the loader to the same."""
+
+LOADED, AUDITED, BEFORE = "2026-07-01 12:00:00", "2026-07-01 11:00:00", "2026-07-01 10:00:00"
+
+pytestmark = pytest.mark.skipif(not DBT.exists(), reason="dbt could not be installed here; `make test` tries each time")
+
+
+@pytest.fixture(scope="module")
+def companies():
+    return [Company(seed=number, bills=120, organization_id=each) for number, each in enumerate((FIRST, SECOND), 1)]
+
+
+@pytest.fixture(scope="module")
+def built(companies, tmp_path_factory):
+    """A warehouse that holds both companies, and all that `dbt build` says and leaves there."""
+    folder = tmp_path_factory.mktemp("dbt")
+    run = read(companies, folder)
+    with warehouse() as postgres, psycopg.connect(postgres.dsn, autocommit=True) as database:
+        load(database, run)
+        leave_behind(database)
+        results = build(postgres, folder)
+        database.execute("set search_path = analytics")
+        yield database, results, folder
+
+
+def read(companies, folder):
+    known = {each.organization_id: Credentials(spend_api_token=f"token-{each.seed}") for each in companies}
+    with Emulator(companies=companies, organization_credentials=known, spend_limit=0) as emulator:
+        common = {name: value for name, value in emulator.credentials.items() if name != "organization_id"}
+        own = [{"organization_id": each, "spend_api_token": of.spend_api_token} for each, of in known.items()]
+        run = runs.run_tap({**common, "api_url": emulator.url, "organizations": own}, folder=folder)
+    assert (run.exit_code, run.errors) == (0, [])
+    return run
+
+
+def load(database, run):
+    """Put the tap's records where target-postgres would, in columns of the types that it would make."""
+    database.execute("create schema bill")
+    lines = defaultdict(list)
+    for text, message in zip(run.stdout.splitlines(), run.messages, strict=True):
+        if message["type"] == "SCHEMA" and message["stream"] not in lines:
+            columns = message["schema"]["properties"].items()
+            listed = ", ".join(f'"{name}" {column_type(column)}' for name, column in columns)
+            database.execute(f'create table bill."{message["stream"]}" ({listed})')
+            lines[message["stream"]] = []
+        elif message["type"] == "RECORD":
+            lines[message["stream"]].append(text)
+    for table, records in lines.items():
+        database.execute(
+            f'insert into bill."{table}" select row.* from unnest(%s::text[]) as line,'
+            f""" lateral jsonb_populate_record(null::bill."{table}", line::jsonb -> 'record') as row""",
+            [records],
+        )
+        database.execute(f"alter table bill.\"{table}\" add _sdc_extracted_at timestamp default '{LOADED}'")
+
+
+def column_type(column):
+    kinds = column["type"] if isinstance(column["type"], list) else [column["type"]]
+    (kind,) = (each for each in kinds if each != "null")
+    return f"{column_type(column['items'])}[]" if kind == "array" else TYPES[column.get("format", kind)]
+
+
+def leave_behind(database):
+    """What stays in a warehouse: a line that was removed from its bill, and a bill and a vendor that were deleted."""
+    database.execute(
+        'create table bill.sync_audit ("organizationId" text, stream text, "startedAt" timestamp,'
+        ' "completedAt" timestamp, rows bigint)'
+    )
+    for stream in ("bills", "vendors"):
+        database.execute("insert into bill.sync_audit values (%s, %s, %s, %s, 1)", [FIRST, stream, BEFORE, BEFORE])
+        database.execute("insert into bill.sync_audit values (%s, %s, %s, %s, 1)", [FIRST, stream, AUDITED, LOADED])
+    copies = {
+        "bill_line_items": ("id", '"parentUpdatedTime"', "2020-01-01"),
+        "bills": ("id", "_sdc_extracted_at", "2026-07-01 10:30:00"),
+        "vendors": ("id", "_sdc_extracted_at", "2026-07-01 10:30:00"),
+    }
+    for table, (key, column, time) in copies.items():
+        database.execute(f'create temp table copy as select * from bill."{table}" where "organizationId" = %s', [FIRST])
+        database.execute(f"update copy set {key} = 'gone-' || {key}, {column} = '{time}'")
+        database.execute(f'insert into bill."{table}" select * from copy')
+        database.execute("drop table copy")
+
+
+def build(postgres, folder):
+    """Run `dbt build` as a user does; give its results by the name of the model or test."""
+    output = {"type": "postgres", "host": str(postgres.folder), "user": "postgres", "password": "", "port": 5432}
+    output |= {"dbname": "postgres", "schema": "analytics", "threads": 4}
+    profiles = {"dbt_bill": {"target": "test", "outputs": {"test": output}}}
+    (folder / "profiles.yml").write_text(json.dumps(profiles), encoding="utf-8")
+    # Views, so that a test can change what was loaded and ask again.
+    variables = {"bill_as_of": AS_OF.isoformat(), "bill_marts": "view"}
+    options = ["--project-dir", PROJECT / "dbt_bill", "--profiles-dir", folder, "--vars", json.dumps(variables)]
+    options += ["--target-path", folder / "target", "--log-path", folder / "logs", "--no-use-colors"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+    done = subprocess.run(
+        [DBT, "build", *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "deprecat" not in done.stdout.lower(), done.stdout
+    found = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    return {result["unique_id"].split(".", 2)[2]: result for result in found}
+
+
+def rows_by_currency(company, table, party, currency):
+    """The rows of a table, each along with the currency of its vendor or customer."""
+    parties = "vendors" if party == "vendorId" else "customers"
+    currencies = {row["id"]: row[currency] for row in company.rows(parties)}
+    return [(row, currencies[row[party]]) for row in company.rows(table)]
+
+
+def payable(company, table):
+    return rows_by_currency(company, table, "vendorId", "billCurrency")
+
+
+def receivable(company, table):
+    return rows_by_currency(company, table, "customerId", "invoiceCurrency")
+
+
+def added_up(cells):
+    """Sums by key, without those that are nothing."""
+    sums = Counter()
+    for key, amount in cells:
+        sums[key] += amount
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def asked(database, query):
+    """A query whose last column is an amount, and whose other columns are the key; without amounts of nothing."""
+    return {tuple(key): amount for *key, amount in database.execute(query) if amount}
+
+
+# The build
+
+
+def test_everything_is_built_and_every_test_passes(built):
+    _, results, _ = built
+    assert {result["status"] for result in results.values()} == {"success", "pass"}
+    models = {path.stem for path in (PROJECT / "dbt_bill" / "models").rglob("*.sql")}
+    assert models <= results.keys()
+    ties = {path.stem for path in (PROJECT / "dbt_bill" / "tests" / "tie_out").glob("*.sql")}
+    assert ties <= results.keys()
+    assert len(ties) == 6
+
+
+def test_every_model_and_column_is_described(built):
+    database, _, folder = built
+    manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    columns = defaultdict(set)
+    for table, column in database.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = 'analytics'"
+    ):
+        columns[table].add(column)
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model":
+            assert node["description"], node["name"]
+            assert {name for name, column in node["columns"].items() if column["description"]} == columns[node["name"]]
+
+
+def test_a_table_that_was_never_loaded_is_an_empty_model_of_the_right_types(built):
+    database, _, _ = built
+    types = TYPES | {"json": "jsonb", "array": "ARRAY", "date-time": "timestamp without time zone"}
+    loaded = {name for (name,) in database.execute("select tablename from pg_tables where schemaname = 'bill'")}
+    tables = dbt_staging.schemas()
+    assert {"vendor_attachments", "bills_pending_approval", "organization_price_plan_terms"} <= tables.keys() - loaded
+    for table, schema in tables.items():
+        declared = {name: types[kind] for _, name, kind, _ in dbt_staging.columns(table, schema["properties"])}
+        found = database.execute(
+            "select column_name, data_type from information_schema.columns"
+            " where table_schema = 'analytics' and table_name = %s",
+            [f"stg_bill__{table}"],
+        )
+        assert declared.items() <= dict(found.fetchall()).items(), table
+        if table not in loaded:
+            assert database.execute(f"select count(*) from stg_bill__{table}").fetchone() == (0,)
+
+
+def test_what_was_removed_or_deleted_is_told_apart(built, companies):
+    database, _, _ = built
+    bills = companies[0].rows("bills")
+    counted = "select is_deleted, count(*) from {} where organization_id = %s group by 1"
+    assert dict(database.execute(counted.format("stg_bill__bills"), [FIRST])) == {True: len(bills), False: len(bills)}
+    assert dict(database.execute(counted.format("stg_bill__bills"), [SECOND])) == {
+        False: len(companies[1].rows("bills"))
+    }
+    present = sum(len(bill["billLineItems"]) for bill in bills)
+    assert dict(database.execute(counted.format("stg_bill__bill_line_items"), [FIRST])) == {False: present}
+    assert not database.execute("select * from bill__bills_enhanced where bill_id like 'gone-%'").fetchall()
+
+
+def test_json_columns_are_opened_and_keep_every_digit(built, companies):
+    database, _, _ = built
+    for company in companies:
+        read = database.execute(
+            "select id, chart_of_account_id, quantity::text, amount::text, currency from stg_bill__bill_line_items"
+            " where organization_id = %s",
+            [company.organization_id],
+        )
+        assert sorted(read) == sorted(
+            (
+                line["id"],
+                line["classifications"]["chartOfAccountId"],
+                str(line["quantity"]),
+                str(line["amount"]),
+                currency,
+            )
+            for bill, currency in payable(company, "bills")
+            for line in bill["billLineItems"]
+        )
+        balances = database.execute(
+            "select id, currency, balance_amount::text from stg_bill__vendors"
+            " where organization_id = %s and not is_deleted",
+            [company.organization_id],
+        )
+        assert sorted(balances) == sorted(
+            (row["id"], row["billCurrency"], str(row["balance"]["amount"])) for row in company.rows("vendors")
+        )
+
+
+# The marts
+
+
+AGES = (
+    "not_due_amount, days_1_to_30_amount, days_31_to_60_amount, days_61_to_90_amount, over_90_days_amount, open_amount"
+)
+
+
+def aging_of(database, mart, organization):
+    sums = ", ".join(f"sum({column})" for column in AGES.split(", "))
+    found = database.execute(
+        f"select currency, {sums} from {mart} where organization_id = %s and as_of_date = %s group by 1 order by 1",
+        [organization, AS_OF],
+    )
+    return [(currency, amounts) for currency, *amounts in found]
+
+
+def test_payables_by_age(built, companies):
+    database, _, _ = built
+    for company in companies:
+        assert aging_of(database, "bill__ap_aging", company.organization_id) == readme.aging(company, AS_OF)
+
+
+def test_receivables_by_age(built, companies):
+    database, _, _ = built
+    for company in companies:
+        owed = Counter()
+        for invoice, currency in receivable(company, "invoices"):
+            if not invoice["archived"] and invoice["dueAmount"]:
+                late = (AS_OF - date.fromisoformat(invoice["dueDate"])).days
+                age = sum(late > most for most in (0, 30, 60, 90))
+                owed[currency, age] += invoice["dueAmount"]
+                owed[currency, 5] += invoice["dueAmount"]
+        expected = [
+            (currency, [owed[currency, age] or Decimal(0) for age in range(6)])
+            for currency in sorted({currency for currency, _ in owed})
+        ]
+        assert expected
+        assert aging_of(database, "bill__ar_aging", company.organization_id) == expected
+
+
+def test_bills_and_invoices(built, companies):
+    database, _, _ = built
+    for company in companies:
+        names = {row["id"]: row["name"] for row in company.rows("vendors")}
+        found = database.execute(
+            "select bill_id, currency, invoice_number, vendor_name, is_live, is_open, due_amount, line_count"
+            " from bill__bills_enhanced where organization_id = %s",
+            [company.organization_id],
+        )
+        assert sorted(found) == sorted(
+            (
+                bill["id"],
+                currency,
+                bill["invoice"]["invoiceNumber"],
+                names[bill["vendorId"]],
+                not bill["archived"],
+                not bill["archived"] and bill["dueAmount"] != 0,
+                bill["dueAmount"],
+                len(bill["billLineItems"]),
+            )
+            for bill, currency in payable(company, "bills")
+        )
+        found = database.execute(
+            "select invoice_id, currency, amount, settled_amount, line_amount + coalesce(tax_amount, 0)"
+            " from bill__invoices_enhanced where organization_id = %s",
+            [company.organization_id],
+        )
+        assert sorted(found) == sorted(
+            (
+                invoice["id"],
+                currency,
+                invoice["totalAmount"],
+                invoice["totalAmount"] - invoice["dueAmount"],
+                invoice["totalAmount"],
+            )
+            for invoice, currency in receivable(company, "invoices")
+        )
+
+
+def test_payment_applications(built, companies):
+    database, _, _ = built
+    states = {"PAID": "settled", "SCHEDULED": "scheduled"}
+    expected = added_up(
+        (key, amount)
+        for company in companies
+        for key, amount in (
+            *(
+                ((company.organization_id, currency, "payable", "payment", states.get(row["status"], "not settled")),
+                 part["amount"])
+                for row, currency in payable(company, "payments")
+                for part in row["billPayments"]
+            ),
+            *(
+                ((company.organization_id, currency, "receivable", "payment", states.get(row["status"], "not settled")),
+                 part["amount"])
+                for row, currency in receivable(company, "receivable_payments")
+                for part in row["invoicePayments"]
+            ),
+            *(
+                ((company.organization_id, currency, "payable", "credit", "settled"), part["amount"])
+                for row, currency in payable(company, "vendor_credits")
+                for part in row["usage"]
+            ),
+            *(
+                ((company.organization_id, currency, "receivable", "credit", "settled"), part["amount"])
+                for row, currency in receivable(company, "credit_memos")
+                for part in row["usage"]
+            ),
+        )
+    )  # fmt: skip
+    assert {key[4] for key in expected} == {"settled", "scheduled", "not settled"}
+    assert expected == asked(
+        database,
+        "select organization_id, currency, direction, application_type, state, sum(amount)"
+        " from bill__payment_applications group by 1, 2, 3, 4, 5",
+    )
+
+
+def month(text):
+    return date.fromisoformat(text[:10]).replace(day=1)
+
+
+def test_vendor_spend(built, companies):
+    database, _, _ = built
+    columns = {
+        "billed_amount": (
+            "bills",
+            "amount",
+            lambda row: row["invoice"]["invoiceDate"],
+            lambda row: not row["archived"],
+        ),
+        "credited_amount": ("vendor_credits", "amount", lambda row: row["creditDate"], lambda row: not row["archived"]),
+        "paid_amount": ("payments", "amount", lambda row: row["processDate"], lambda row: row["status"] == "PAID"),
+        "paid_in_usd": (
+            "payments",
+            "fundingAmount",
+            lambda row: row["processDate"],
+            lambda row: row["status"] == "PAID",
+        ),
+    }
+    for column, (table, amount, day, counts) in columns.items():
+        expected = added_up(
+            ((company.organization_id, currency, row["vendorId"], month(day(row))), row[amount])
+            for company in companies
+            for row, currency in payable(company, table)
+            if counts(row)
+        )
+        assert expected
+        query = f"select organization_id, currency, vendor_id, month, {column} from bill__vendor_spend"
+        assert asked(database, query) == expected
+
+
+def purchases(company):
+    """Card transactions that were cleared."""
+    return [row for row in company.spend.rows("transactions") if row["transactionType"] == "CLEAR"]
+
+
+def category(row):
+    """What was chosen as category."""
+    return next(field["selectedValues"][0]["value"] for field in row["customFields"] if field["name"] == "Category")
+
+
+def test_spend_by_account(built, companies):
+    database, _, _ = built
+    cells = []
+    for company in companies:
+        accounts = {row["id"]: row for row in company.rows("chart_of_accounts")}
+        by_name = {row["name"]: row["account"]["number"] for row in accounts.values()}
+        for table, lines, sign in (("bills", "billLineItems", 1), ("vendor_credits", "vendorCreditLineItems", -1)):
+            for row, currency in payable(company, table):
+                for line in [] if row["archived"] else row[lines]:
+                    coding = line["classifications"]
+                    account = accounts[coding["chartOfAccountId"]]
+                    where = [coding.get(f"{each}Id") for each in ("accountingClass", "department", "location")]
+                    key = (company.organization_id, currency, table.removesuffix("s"), account["account"]["number"])
+                    cells.append(((*key, account["name"], *where), sign * line["amount"]))
+        for row in purchases(company):
+            key = (company.organization_id, "USD", "card", by_name.get(category(row)), category(row))
+            cells.append(((*key, None, None, None), row["amount"]))
+    assert {key[3] for key, _ in cells if key[2] == "card"} == {"6200", "6300", None}
+    assert added_up(cells) == asked(
+        database,
+        "select organization_id, currency, expense_type, account_number, account_name, class_id, department_id,"
+        " location_id, sum(amount) from bill__spend_by_account group by 1, 2, 3, 4, 5, 6, 7, 8",
+    )
+
+
+def test_expense_detail_has_cards_and_reimbursements(built, companies):
+    database, _, _ = built
+    for company in companies:
+        everyone = {row["uuid"]: (row["firstName"], row["lastName"]) for row in company.spend.rows("users")}
+        transactions = company.spend.rows("transactions")
+        cleared = {row.get("originalAuthTransactionUuid") for row in transactions}
+        expected = [
+            (
+                "card",
+                row["uuid"],
+                date.fromisoformat(row["occurredTime"][:10]),
+                row["merchantName"],
+                *everyone[row["userUuid"]],
+                category(row),
+                {"CLEAR": "cleared", "AUTHORIZATION": "pending"}[row["transactionType"]],
+                row["amount"],
+            )
+            for row in transactions
+            if row["transactionType"] != "DECLINE" and row["uuid"] not in cleared
+        ]
+        expected += [
+            (
+                "reimbursement",
+                row["uuid"],
+                date.fromisoformat(row["occurredDate"]),
+                row["merchantName"],
+                *everyone[row["userUuid"]],
+                category(row),
+                row["status"].lower(),
+                row["amount"],
+            )
+            for row in company.spend.rows("reimbursements")
+            if not row["retired"] or row["status"] == "PAID"
+        ]
+        found = database.execute(
+            "select expense_type, document_id, expense_date, payee, spender_first_name, spender_last_name,"
+            " account_name, state, amount from bill__expense_detail"
+            " where organization_id = %s and expense_type in ('card', 'reimbursement')",
+            [company.organization_id],
+        )
+        assert sorted(found) == sorted(expected)
+
+
+def test_cash_forecast(built, companies):
+    database, _, _ = built
+    columns = defaultdict(list)
+    for company in companies:
+        sides = {
+            "out": (payable(company, "bills"), payable(company, "payments"), "processDate"),
+            "in": (receivable(company, "invoices"), receivable(company, "receivable_payments"), "paymentDate"),
+        }
+        for side, (documents, payments, day) in sides.items():
+            columns[f"due_{side}_amount"] += [
+                (
+                    (company.organization_id, currency, week(row["dueDate"])),
+                    row["dueAmount"] - row["scheduledAmount"],
+                )
+                for row, currency in documents
+                if not row["archived"]
+            ]
+            columns[f"scheduled_{side}_amount"] += [
+                (
+                    (company.organization_id, currency, week(row[day])),
+                    row["amount"] - row.get("unappliedAmount", 0),
+                )
+                for row, currency in payments
+                if row["status"] == "SCHEDULED"
+            ]
+    for column, cells in columns.items():
+        assert added_up(cells)
+        query = f"select organization_id, currency, week, {column} from bill__cash_forecast"
+        assert asked(database, query) == added_up(cells)
+    net = "sum(scheduled_in_amount + due_in_amount - scheduled_out_amount - due_out_amount)"
+    last = "(array_agg(cumulative_net_amount order by week desc))[1]"
+    assert asked(database, f"select organization_id, currency, {last} from bill__cash_forecast group by 1, 2") == asked(
+        database, f"select organization_id, currency, {net} from bill__cash_forecast group by 1, 2"
+    )
+
+
+def week(text):
+    day = max(date.fromisoformat(text), AS_OF)
+    return day - timedelta(days=day.weekday())
+
+
+def test_approval_cycle(built, companies):
+    database, _, _ = built
+    for company in companies:
+        expected = [
+            (
+                bill["id"],
+                currency,
+                bill["approvalStatus"],
+                len(bill["approvers"]),
+                len([each for each in bill["approvers"] if each["status"] == "WAITING"]),
+                next((each["userId"] for each in bill["approvers"] if each["status"] == "WAITING"), None),
+            )
+            for bill, currency in payable(company, "bills")
+            if not bill["archived"] and bill.get("approvers")
+        ]
+        found = database.execute(
+            "select bill_id, currency, approval_status, approvers, waiting, next_approver_id"
+            " from bill__approval_cycle where organization_id = %s",
+            [company.organization_id],
+        )
+        assert sorted(found, key=str) == sorted(expected, key=str)
+        assert {row[2] for row in expected} >= {"APPROVED", "ASSIGNED"}
+    shown = "entered_time <= first_decision_time and hours_to_approval >= hours_to_first_decision"
+    assert database.execute(
+        f"select count(*) > 0, bool_and({shown}) from bill__approval_cycle where approval_status = 'APPROVED'"
+    ).fetchone() == (True, True)
+
+
+# What is missing is noticed
+
+OURS = f"\"organizationId\" = '{SECOND}'"
+OPEN = f'{OURS} and not archived and "dueAmount" > 1'
+PART = f"""{OURS} and "paymentId" in (select id from bill.payments where {OURS} and status = '{{}}')"""
+LINE = f'{OURS} and "billId" in (select id from bill.bills where {OURS} and not archived)'
+
+LOSSES = {
+    "open_bills_equal_vendor_balances": ("bills", OPEN, '"dueAmount"'),
+    "open_invoices_equal_customer_balances": ("invoices", OPEN, '"dueAmount"'),
+    "payments_equal_what_was_applied": ("payment_bill_payments", PART.format("PAID"), "amount"),
+    "paid_amounts_equal_what_was_applied": ("payment_bill_payments", PART.format("PAID"), "amount"),
+    "bill_amounts_equal_their_lines": ("bill_line_items", LINE, "amount"),
+    "forecast_equals_open_amounts": ("payment_bill_payments", PART.format("SCHEDULED"), "amount"),
+}
+"""For each tie-out: the table that loses a row or a cent, which row of it, and the column of the cent."""
+
+
+@pytest.mark.parametrize("loss", ["one cent", "one row"])
+@pytest.mark.parametrize("test", LOSSES)
+def test_a_tie_out_notices(built, test, loss):
+    database, results, _ = built
+    table, which, column = LOSSES[test]
+    row = f'(select ctid from bill."{table}" where {which} limit 1)'
+    compiled = results[test]["compiled_code"]
+    assert not database.execute(compiled).fetchall()
+    with database.transaction(force_rollback=True):
+        if loss == "one row":
+            changed = database.execute(f'delete from bill."{table}" where ctid = {row}')
+        else:
+            changed = database.execute(f'update bill."{table}" set {column} = {column} - 0.01 where ctid = {row}')
+        assert changed.rowcount == 1
+        assert database.execute(compiled).fetchall()
