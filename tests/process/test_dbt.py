@@ -77,8 +77,8 @@ def load(database, run):
             lines[message["stream"]].append(text)
     for table, records in lines.items():
         database.execute(
-            f'insert into bill."{table}" select row.* from unnest(%s::text[]) as line,'
-            f""" lateral jsonb_populate_record(null::bill."{table}", line::jsonb -> 'record') as row""",
+            f'insert into bill."{table}" select made.* from unnest(%s::text[]) as line,'
+            f""" lateral jsonb_populate_record(null::bill."{table}", line::jsonb -> 'record') as made""",
             [records],
         )
         database.execute(f"alter table bill.\"{table}\" add _sdc_extracted_at timestamp default '{LOADED}'")
@@ -184,6 +184,14 @@ def test_every_model_and_column_is_described(built):
         if node["resource_type"] == "model":
             assert node["description"], node["name"]
             assert {name for name, column in node["columns"].items() if column["description"]} == columns[node["name"]]
+
+
+def test_no_amount_is_a_float(built):
+    database, _, _ = built
+    types = "select distinct data_type from information_schema.columns where table_schema = 'analytics'"
+    found = {type_ for (type_,) in database.execute(types)}
+    assert "numeric" in found
+    assert not found & {"real", "double precision"}
 
 
 def test_a_table_that_was_never_loaded_is_an_empty_model_of_the_right_types(built):
