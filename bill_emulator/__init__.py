@@ -4,7 +4,11 @@
 with Emulator(company=Company(seed=7, bills=250)) as emu:
     emu.url            # http://127.0.0.1:<port>/connect
     emu.credentials    # username, password, organization_id, dev_key; or emu.oauth_credentials
-    emu.company.edit("bills", bill_id, {"description": "changed"})
+    emu.company.edit("bills", bill_id, {"description": "changed"})    # this row alone
+    emu.company.pay(bill_id)    # the books stay coherent; or enter, change, approve, apply_credit, clear, void
+    emu.company.work(Random(1), 20)    # so many pieces of random work; answers what was done
+    emu.company.remove("vendors", vendor_id)    # deleted for good
+    emu.company.spend.remove("reimbursements", row_id)
 ```
 
 From a shell: `python -m bill_emulator --help`.
@@ -41,7 +45,9 @@ How well each behaviour is known:
 | unpopulated fields are left out; `paymentInformation.payBySubType` may be null | observed |
 | times shown in whole seconds as `+00:00`, kept finer | observed; assumed |
 | money is sent digit for digit (`0.10`) | assumed |
-| what bumps `updatedTime`: only edits of the row itself; how amounts relate (see `company.ledger`) | assumed |
+| what bumps `updatedTime`: edits of the row itself | assumed |
+| a payment, credit, approval or new balance bumps that of the records it changes, or does not (choose) | both assumed |
+| how amounts relate (see `company.ledger`); what work in the books changes (see `company.bookkeeping`) | assumed |
 | unknown query parameters are ignored; a repeated one counts once, the last | assumed |
 | 3 requests at once, else `BDC_1322` until one is over | documented |
 | the status of `BDC_1322` (choose), sign-in and sign-out count too | undocumented; assumed |
@@ -69,9 +75,9 @@ How well each behaviour is known:
 Where to look:
 
 * `company/` is the invented company: `catalog` (accounts, items, what vendors sell), `ledger` (bills, invoices,
-  payments and credits as numbers), `payables`, `receivables`, `settings` and `spend` (the same as BILL's rows),
-  `company` (how to look at it and change it), `spread` and `odd_times` (its dates, right and wrong). It knows nothing
-  of HTTP.
+  payments and credits as numbers), `bookkeeping` (what people do in it), `payables`, `receivables`, `settings` and
+  `spend` (the same as BILL's rows), `company` (how to look at it and change it), `spread` and `odd_times` (its dates,
+  right and wrong). It knows nothing of HTTP.
 * `protocol/` is BILL's API: `server` (the `Emulator`, with every option), `api` (which path is answered by what),
   `sign_in`, `sessions` and `tokens`, `filters`, `sorting` and `paging`, `limits`, `errors`, `parts`, `spend`; and what
   hurts: `faults` (broken answers), `mid_list` (refused cursors), `date_header`, `edits` (people at work while somebody

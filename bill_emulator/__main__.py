@@ -104,6 +104,12 @@ def _add_traffic(group: argparse._ArgumentGroup) -> None:
     text = "delete rows of the list for good after every N list answers; 0: never (what a reader sees: undocumented)"
     count(group, "--delete-every", 0, text)
     count(group, "--delete-rows", 1, "rows to delete each time")
+    group.add_argument(
+        "--moves-related",
+        action="store_true",
+        help="work in the books (see /control) moves updatedTime of the bills, invoices, vendors and customers that a "
+        "payment, credit or approval changes; without: only of the record that was worked on (both are assumed)",
+    )
     count(group, "--clock-skew", 0.0, "how far the clock is ahead of the machine's; negative: behind", seconds)
 
 

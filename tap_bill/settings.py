@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import json
 import os
 import typing as t
@@ -47,6 +48,28 @@ _SECRET: t.Final[dict[str, t.Any]] = {"type": "string", "minLength": 1, "secret"
 
 
 SETTINGS: t.Final[dict[str, Setting]] = {
+    "client_id": Setting(
+        {
+            "type": "string",
+            "pattern": r"^[\x21-\x7e]+$",
+            "title": "OAuth client ID",
+            "description": (
+                "With client_secret, the way that BILL recommends: the client ID of a developer app with the scope "
+                "Accounting data access. It reads everything, Spend & Expense too, so that no other credential is "
+                "needed."
+            ),
+        },
+        "the client ID of a developer app: ASCII without spaces",
+    ),
+    "client_secret": Setting(
+        {
+            **_SECRET,
+            "pattern": r"^[\x21-\x7e]+$",
+            "title": "OAuth client secret",
+            "description": "The client secret of the developer app named in client_id.",
+        },
+        "the client secret of the same developer app: ASCII without spaces",
+    ),
     "username": Setting(
         {
             "type": "string",
@@ -107,7 +130,8 @@ SETTINGS: t.Final[dict[str, Setting]] = {
                 "To read several organizations in one run, in place of organization_id: a list of objects with "
                 "organization_id and, where they differ, username, password, console_api_token, dev_key, "
                 "remember_me_id and device; what an object leaves out is taken from the settings of the same name. "
-                "spend_api_token belongs in the objects, because each company has its own."
+                "client_id, client_secret and spend_api_token belong in the objects, because each company has its "
+                "own. An object with client_id and client_secret takes none of the other credentials from the top."
             ),
         },
         'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]',
@@ -139,7 +163,7 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             "title": "Spend & Expense API token",
             "description": (
                 "Reads Spend & Expense, which has no sign-in. Where only Spend & Expense is wanted, it takes the place "
-                "of username, password, dev_key and organization_id."
+                "of username, password, dev_key and organization_id. Not needed with client_id and client_secret."
             ),
         },
         "an API token that an administrator of Spend & Expense made: ASCII without spaces",
@@ -195,6 +219,18 @@ SETTINGS: t.Final[dict[str, Setting]] = {
             ),
         },
         "a whole number of seconds, 0 or more",
+    ),
+    "full_reread_days": Setting(
+        {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "title": "Days between whole reads",
+            "description": (
+                "Read a stream from beginning to end again when its last such read is older than this many days. "
+                "Off when left out."
+            ),
+        },
+        "a number above 0, such as 7 or 0.5",
     ),
     "max_concurrency": Setting(
         {
@@ -291,7 +327,26 @@ LOGIN: t.Final[dict[str, str]] = {
 }
 """Fields of `POST /v3/login` by setting (BILL: reference of the API login)."""
 
-SIGN_IN: t.Final = (*LOGIN, "spend_api_token")
+
+class Way(enum.Enum):
+    """A way to sign in; the value says for people what it is."""
+
+    OAUTH = "OAuth: client_id and client_secret"
+    SESSION = "a session: username, password and dev_key"
+    CONSOLE = "a session by a Console API token: username, console_api_token and dev_key"
+    SPEND = "the token of Spend & Expense: spend_api_token"
+
+
+OAUTH: t.Final = ("client_id", "client_secret")
+"""Settings that open everything; no others go with them."""
+
+SESSION: t.Final = tuple(name for name in LOGIN if name != "organization_id")
+"""Settings that make a session, which opens everything but Spend & Expense."""
+
+OTHERS: t.Final = (*SESSION, "spend_api_token")
+"""Settings of the ways that OAuth takes the place of."""
+
+SIGN_IN: t.Final = ("organization_id", *OAUTH, *OTHERS)
 """Settings that each of `organizations` may have."""
 
 SETTINGS["organizations"].schema["items"] = {
@@ -304,7 +359,7 @@ SETTINGS["organizations"].schema["items"] = {
 REPEATED: t.Final = frozenset(
     name
     for name, setting in SETTINGS.items()
-    if setting.schema["type"] == "integer" or setting.schema.get("format") == "date-time"
+    if setting.schema["type"] in {"integer", "number"} or setting.schema.get("format") == "date-time"
 )
 """Settings whose wrong value is repeated to the user; any other may hold a secret pasted into the wrong place."""
 
@@ -371,6 +426,11 @@ def current_host(api_url: str) -> str:
     return OLDER_SPELLINGS.get(api_url, api_url)
 
 
+def root_of(api_url: str) -> str:
+    """Return scheme and host of an accepted `api_url`."""
+    return "/".join(api_url.split("/", 3)[:3])
+
+
 def environment(api_url: str) -> str:
     """Name the environment of an accepted `api_url`, for messages: production, sandbox or the emulator."""
     return f"{_ENVIRONMENTS.get(api_url, 'emulator')} ({api_url})"
@@ -414,6 +474,8 @@ def from_environment(schema: Mapping[str, t.Any]) -> dict[str, t.Any]:
             continue
         try:
             found |= parse_environment_config({"properties": {name: spec}}, VARIABLES)
+            if spec.get("type") == "number":  # which the SDK leaves as text
+                found[name] = float(found[name])
         except ValueError:
             allowed = SETTINGS[name].allowed if name in SETTINGS else SDK_SETTINGS.get(name, "JSON")
             wrong.append(f"The environment variable {variable} cannot be read; allowed: {allowed}")
@@ -467,18 +529,26 @@ def organizations(config: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def _combined(common: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    replaced = _SECRETS if own.keys() & _SECRETS else frozenset()
+    replaced = {name for ours, theirs in _REPLACED for name in theirs if own.keys() & ours}
     return {name: value for name, value in common.items() if name not in replaced} | dict(own)
 
 
 _SECRETS: t.Final = frozenset({"password", "console_api_token"})
 """What proves who the user is: one of the two."""
 
+_REPLACED: t.Final = ((_SECRETS, _SECRETS), (frozenset(OAUTH), frozenset(OTHERS)))
+"""Where an organization has one of the first settings, it takes none of the second from the top level."""
+
 
 LIKENESS: t.Final = 0.7
 """How much of an unknown setting has to be that of a known one to be taken for a slip, from 0 to 1."""
 
-_TOGETHER: t.Final = {"remember_me_id": "device", "device": "remember_me_id"}
+_TOGETHER: t.Final = {
+    "client_id": "client_secret",
+    "client_secret": "client_id",
+    "remember_me_id": "device",
+    "device": "remember_me_id",
+}
 """Settings that are of no use without each other."""
 
 
@@ -535,6 +605,9 @@ def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
     if {"organizations", "organization_id"} <= config.keys():
         yield "organizations is set as well as organization_id; set only one of them"
         return
+    if "organizations" in config and (own := [name for name in OAUTH if name in config]):
+        yield f"{_set(own)} as well as organizations; set both in the organization that they belong to"
+        return
     if {"organizations", "spend_api_token"} <= config.keys():
         yield "spend_api_token is set as well as organizations; set it in the organization that it belongs to"
     found = organizations(config)
@@ -542,21 +615,48 @@ def _wrong_together(config: Mapping[str, t.Any]) -> Iterator[str]:
         if reads_only_spend(settings):
             continue
         ours = f" for organization {settings['organization_id']}" if "organizations" in config else ""
-        for name in NEEDED:
-            if not settings.keys() & {name, ALTERNATIVES.get(name)}:
-                yield f"{name} is missing{ours}; set it to {SETTINGS[name].allowed}"
-        if settings.keys() >= _SECRETS:
-            yield f"console_api_token is set as well as password{ours}; set only one of them"
-        for name, other in _TOGETHER.items():
-            if name in settings and other not in settings:
-                yield f"{other} is missing{ours}: {name} needs it; set it to {SETTINGS[other].allowed}"
+        yield from _wrong_way(settings, ours)
     counts = Counter(settings.get("organization_id") for settings in found)
     yield from (f"organizations has {name} more than once" for name, count in counts.items() if count > 1)
+    shared = Counter(settings["client_id"] for settings in found if "client_id" in settings)
+    if any(count > 1 for count in shared.values()):
+        yield "organizations has the same client_id more than once; a developer app belongs to one organization"
+
+
+def _wrong_way(settings: Mapping[str, t.Any], ours: str) -> Iterator[str]:
+    """Describe what is wrong with how one organization signs in; `ours` names it where there are several."""
+    oauth, others = ([name for name in names if name in settings] for names in (OAUTH, OTHERS))
+    if oauth and others:
+        yield f"{_set(oauth)} as well as {', '.join(others)}{ours}; OAuth needs no other credentials: set one way only"
+    for name in NEEDED:
+        if not settings.keys() & {name, ALTERNATIVES.get(name)} and not (oauth and name in SESSION):
+            yield f"{name} is missing{ours}; set it to {SETTINGS[name].allowed}"
+    if settings.keys() >= _SECRETS and not oauth:
+        yield f"console_api_token is set as well as password{ours}; set only one of them"
+    for name, other in _TOGETHER.items():
+        if name in settings and other not in settings and not (oauth and others):
+            yield f"{other} is missing{ours}: {name} needs it; set it to {SETTINGS[other].allowed}"
+
+
+def _set(names: list[str]) -> str:
+    """Say that one or two settings are set."""
+    return f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'} set"
 
 
 def reads_only_spend(config: Mapping[str, t.Any]) -> bool:
     """Whether there is a token for Spend & Expense, and nothing to sign in with."""
-    return "spend_api_token" in config and not config.keys() & (LOGIN.keys() - {"organization_id"})
+    return "spend_api_token" in config and not config.keys() & {*OAUTH, *SESSION}
+
+
+def way_into(config: Mapping[str, t.Any], *, spend: bool) -> Way | None:
+    """Return how Spend & Expense, or everything else, is signed in to; None where there are no credentials for it."""
+    if config.keys() & {*OAUTH}:
+        return Way.OAUTH
+    if spend:
+        return Way.SPEND if "spend_api_token" in config else None
+    if reads_only_spend(config):
+        return None
+    return Way.CONSOLE if "console_api_token" in config else Way.SESSION
 
 
 def unknown(config: Mapping[str, t.Any], schema: Mapping[str, t.Any]) -> dict[str, str]:

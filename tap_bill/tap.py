@@ -24,6 +24,7 @@ from tap_bill.run.organization import OrganizationRun
 from tap_bill.run.runner import Several, read_one
 from tap_bill.singer import catalog as catalogs
 from tap_bill.singer import stream_maps as maps
+from tap_bill.singer.audit import AuditStream
 from tap_bill.singer.selection import Selection
 from tap_bill.singer.streams import BillStream, stream_classes
 from tap_bill.singer.writer import PageWriter, output, say
@@ -166,9 +167,9 @@ class TapBill(Tap):
         state.check(state_)
         super().load_state(state_)
 
-    def discover_streams(self) -> Sequence[BillStream]:
-        """Return every stream of the resource table."""
-        return [cls(self, self.context) for cls in stream_classes(RESOURCES)]
+    def discover_streams(self) -> Sequence[BillStream | AuditStream]:
+        """Return every stream of the resource table, and the one that says which of them were read whole."""
+        return [*(cls(self, self.context) for cls in stream_classes(RESOURCES)), AuditStream(self)]
 
     def run_discovery(self) -> str:
         """Write the catalog."""
@@ -182,7 +183,7 @@ class TapBill(Tap):
 
     def organization_run(self) -> OrganizationRun:
         """Return the read of the one organization that is configured."""
-        streams = t.cast("Mapping[str, BillStream]", self.streams)
+        streams = t.cast("Mapping[str, BillStream | AuditStream]", self.streams)
         return OrganizationRun(
             self.context, streams, self.message_writer, begin=self._write_first_state, patience=self._patience
         )

@@ -30,6 +30,14 @@ def serve(server, answers, *, login=None):
     }
 
 
+def serve_oauth(server, answers, *, token=None):
+    """The same for OAuth; `token` is the answer to the request for one."""
+    token = token or {"access_token": "t", "token_type": "Bearer", "expires_in": 3600}
+    config = serve(server, {"/authx/token": token, "/v3/login/session": {"organizationId": ORGANIZATION}, **answers})
+    app = {"client_id": "client", "client_secret": "secret"}
+    return app | {name: config[name] for name in ("organization_id", "api_url")}
+
+
 def asked(server):
     """The paths that were asked for, in order."""
     return [request.path.removeprefix("/connect") for request, _ in server.log]

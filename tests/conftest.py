@@ -21,6 +21,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import runs
+import ways
 from xdist.scheduler import LoadScopeScheduling
 
 from bill_emulator import Company, Emulator
@@ -37,8 +38,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("fixed")
 
 LONGEST_FIRST = (
-    "test_meltano", "test_quick_start", "test_two_hundred_in_one_process", "test_histories", "test_sdk_suite",
-    "test_interruptions",
+    "test_meltano", "test_dbt", "test_quick_start", "test_two_hundred_in_one_process", "test_histories",
+    "test_sdk_suite", "test_interruptions",
 )  # fmt: skip
 """Files and tests that begin before all others, so that all workers end at about the same time."""
 
@@ -115,6 +116,12 @@ def config(emulator):
     return {**emulator.credentials, "api_url": emulator.url}
 
 
+@pytest.fixture(params=ways.WAYS, ids=lambda way: way.name)
+def sign_in(request):
+    """Each way to sign in to payables and receivables."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def discovered(tmp_path_factory):
     """The catalog that `--discover` writes."""
@@ -138,7 +145,7 @@ def tap(tmp_path, catalog):
 def catalog(discovered):
     """A catalog in which these streams, and no others, are selected.
 
-    It holds their relatives and two streams more; the SDK needs most of a short run to make all 74 from a catalog.
+    It holds their relatives and two streams more; the SDK needs most of a short run to make all 75 from a catalog.
     """
 
     def select(streams):

@@ -58,20 +58,6 @@ DELETED = (
 )
 LATEST = "True for the newest complete read of the table in the organization."
 
-TIME = {"type": ["string", "null"], "format": "date-time"}
-SYNC_AUDIT = {
-    "description": "One row per complete read of a whole table in an organization.",
-    "required": ["organizationId", "stream", "startedAt"],
-    "properties": {
-        "organizationId": {"type": "string", "description": "BILL organization that was read."},
-        "stream": {"type": "string", "description": "Table that was read."},
-        "startedAt": {**TIME, "description": "When the read began, by the clock of the machine that loads."},
-        "completedAt": {**TIME, "description": "When the read was complete."},
-        "rows": {"type": ["integer", "null"], "description": "How many rows the read brought."},
-    },
-}
-"""Holds until there is a file for it in `schemas/`."""
-
 LONGEST_NAME = 63
 """PostgreSQL cuts off what is longer."""
 
@@ -82,7 +68,7 @@ JOINS = re.compile(r"; joins (\w+)\.(\w+)")
 def schemas():
     """Every table's schema by name."""
     read = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (PROJECT / "schemas").glob("*.json")}
-    return dict(sorted({"sync_audit": SYNC_AUDIT, **read}.items()))
+    return dict(sorted(read.items()))
 
 
 def parents():

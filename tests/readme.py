@@ -13,11 +13,15 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
+import yaml
+
 from bill_emulator import Company
 from demo import report
 from demo.__main__ import BILLS
+from tap_bill.api.stats import SYNC_AUDIT
 from tap_bill.resources import RESOURCES, Changes
-from tap_bill.settings import ALTERNATIVES, NEEDED, SETTINGS
+from tap_bill.settings import ALTERNATIVES, NEEDED, OAUTH, SETTINGS
+from tap_bill.singer.audit import AuditStream
 from tap_bill.singer.records import line_rows
 from tap_bill.singer.streams import stream_classes
 from tap_bill.tap import TapBill
@@ -26,6 +30,7 @@ PROJECT = next(folder for folder in Path(__file__).parents if (folder / "pyproje
 README = PROJECT / "README.md"
 DOCS = PROJECT / "docs"
 PAGES = [README, *sorted(DOCS.glob("*.md"))]
+HUB = DOCS / "meltanohub.yml"
 QUERIES = sorted((DOCS / "queries").glob("*.sql"))
 
 BLOCK = re.compile(r"<!-- generated: (?P<name>[\w ]+) -->\n.*?<!-- end of \1 -->", re.DOTALL)
@@ -88,6 +93,8 @@ def streams():
             )
             for line in lines
         ]
+    how = "one row for each table that was read whole"
+    rows.append((linked(SYNC_AUDIT), "The tap's own", "", key(AuditStream), how, "0", "by default"))
     return table(*rows)
 
 
@@ -114,12 +121,13 @@ def schema_of(name):
 
 def columns():
     """A section for each table, in the order of the table of streams."""
-    return "\n\n".join(section(name, resource) for resource in RESOURCES for name in resource.tables)
+    arrays = {resource: {array.path for lines in resource.lines for array in lines.arrays} for resource in RESOURCES}
+    sections = [section(name, arrays[resource]) for resource in RESOURCES for name in resource.tables]
+    return "\n\n".join([*sections, section(SYNC_AUDIT, ())])
 
 
-def section(name, resource):
+def section(name, elsewhere):
     schema = schema_of(name)
-    elsewhere = {array.path for lines in resource.lines for array in lines.arrays}
     rows = [("Column", "Type", "What it is"), *described(schema["properties"], elsewhere)]
     return f"## {name}\n\n{schema['description']}\n\n{table(*rows)}"
 
@@ -164,15 +172,20 @@ def picture():
 def settings():
     rows = [("Setting", "Default", "What it is", "Allowed")]
     for name, setting in SETTINGS.items():
-        default = required(name) if name in NEEDED else code(setting.schema.get("default"))
+        default = required(name) or code(setting.schema.get("default"))
         secret = " *Secret.*" if setting.schema.get("secret") else ""
         rows.append((f"`{name}`", default, setting.schema["description"] + secret, setting.allowed))
     return table(*rows)
 
 
 def required(name):
-    other = ALTERNATIVES.get(name)
-    return f"**required**{f', or `{other}`' if other else ''}, unless only Spend & Expense is read"
+    """For which way to sign in a setting is required; empty where it is for none."""
+    other = f", or `{ALTERNATIVES[name]}`" if name in ALTERNATIVES else ""
+    if name == "organization_id":
+        return f"**required**{other}, unless only Spend & Expense is read by its own token"
+    if name in OAUTH:
+        return "**required** for OAuth"
+    return f"**required** for a session{other}" if name in NEEDED else ""
 
 
 def code(value):
@@ -181,7 +194,9 @@ def code(value):
 
 def kind(setting):
     """What Meltano calls the type of a setting."""
-    return "date_iso8601" if setting.schema.get("format") == "date-time" else setting.schema["type"]
+    kinds = {"number": "decimal"}
+    kind_ = setting.schema["type"]
+    return "date_iso8601" if setting.schema.get("format") == "date-time" else kinds.get(kind_, kind_)
 
 
 def declared(name, setting):
@@ -236,16 +251,60 @@ def meltano():
     )
 
 
+def hub():
+    """The definition for MeltanoHub: what this repository's own project declares, and what the Hub asks besides."""
+    text = (PROJECT / "meltano.yml").read_text(encoding="utf-8")
+    (extractor,) = yaml.safe_load(text)["plugins"]["extractors"]
+    about = project()
+    settings = [
+        {
+            "name": name,
+            "label": setting.schema["title"],
+            "kind": kind(setting),
+            **({"sensitive": True} if setting.schema.get("secret") else {}),
+            **({"value": setting.schema["default"]} if "default" in setting.schema else {}),
+            "description": setting.schema["description"],
+        }
+        for name, setting in SETTINGS.items()
+    ]
+    definition = {
+        "name": extractor["name"],
+        "namespace": extractor["namespace"],
+        "variant": extractor["name"],
+        "label": "BILL (Bill.com)",
+        "description": about["description"],
+        "domain_url": "https://www.bill.com",
+        "pip_url": about["name"],
+        "executable": extractor["executable"],
+        "keywords": ["api", "meltano_sdk", *about["keywords"]],
+        "maintenance_status": "beta",
+        "quality": "unknown",
+        "supported_python_versions": pythons(about),
+        **{name: extractor[name] for name in ("capabilities", "select", "settings_group_validation")},
+        "settings": settings,
+    }
+    head = "# For MeltanoHub; made by tests/readme.py. Add `repo` with the address of the repository.\n"
+    return head + yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=120)
+
+
 # What is true of the project
 
 
+def project():
+    return tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def pythons(about):
+    """The versions of Python that a project names."""
+    return [found[1] for text in about["classifiers"] if (found := re.search(r":: (3\.\d+)$", text))]
+
+
 def badges():
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    versions = [found[1] for text in project["classifiers"] if (found := re.search(r":: (3\.\d+)$", text))]
-    (sdk,) = (found[1] for text in project["dependencies"] if (found := re.match(r"singer-sdk\S*~=(\d+\.\d+)", text)))
+    about = project()
+    (sdk,) = (found[1] for text in about["dependencies"] if (found := re.match(r"singer-sdk\S*~=(\d+\.\d+)", text)))
     wanted = {
-        "License": (project["license"], "LICENSE"),
-        "Python": (" | ".join(versions), "pyproject.toml"),
+        "License": (about["license"], "LICENSE"),
+        "Python": (" | ".join(pythons(about)), "pyproject.toml"),
         "Singer SDK": (sdk, "pyproject.toml"),
     }
     return "\n".join(
@@ -280,7 +339,7 @@ def rows_of(company):
             counts[resource.name] = len(records)
             for lines in resource.lines:
                 counts[lines.name] = sum(1 for record in records for _ in line_rows(lines, record))
-    return counts
+    return counts | {SYNC_AUDIT: len(counts)}
 
 
 def aging(company, day=report.AS_OF):
@@ -323,5 +382,6 @@ def block(name):
 
 
 if __name__ == "__main__":
+    HUB.write_text(hub(), encoding="utf-8")
     for page in PAGES:
         page.write_text(regenerated(page.read_text(encoding="utf-8")), encoding="utf-8")

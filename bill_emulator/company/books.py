@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.ledger import CLOSED, OPENED, Plan, draw_up
@@ -17,8 +17,7 @@ from bill_emulator.resources import RESOURCES
 from bill_emulator.times import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from bill_emulator.company.rows import SideRows
     from bill_emulator.company.stored import Row
 
 
@@ -31,21 +30,17 @@ class Books:
         self._spread = SPREADS[created](self._ledger)
         self._spread.apply(self._ledger)
         self._settings = Settings(seed, organization_id)
-        self._sides = PayableRows(self._ledger, self._settings), ReceivableRows(self._ledger, self._settings)
+        self.sides: tuple[SideRows, ...] = (
+            PayableRows(self._ledger, self._settings),
+            ReceivableRows(self._ledger, self._settings),
+        )
 
     def tables(self) -> dict[str, Table]:
         """The rows to begin with, by resource; most are made when somebody asks for them."""
         made = self._settings.all()
-        for rows in self._sides:
-            side = rows.side
-            plans: tuple[tuple[list[Any], Callable[[Any], Row]], ...] = (
-                (side.parties, rows.party),
-                (side.debts, rows.debt),
-                (side.payments, rows.payment),
-                (side.credits, rows.credit),
-                (self._recurring(rows.lists[-1]), rows.recurring),
-            )
-            for name, (those, make) in zip(rows.lists, plans, strict=True):
+        for rows in self.sides:
+            for name, those in zip(rows.lists, (*rows.side.all(), self._recurring(rows.lists[-1])), strict=True):
+                make = partial(rows.rendered, name)
                 made[name] = [Stored(plan.id, plan.created, plan.updated, partial(make, plan)) for plan in those]
         return {name: Table(made[name]) for name in RESOURCES}
 
@@ -62,7 +57,7 @@ class Books:
         """A row that is added now, as plausible as the first ones; nothing begins archived."""
         if RESOURCES[name].shape == "single":
             raise ValueError(f"{name} takes no new rows")
-        sides = (rows for rows in self._sides if name in rows.lists)
+        sides = (rows for rows in self.sides if name in rows.lists)
         side = next(sides, None)
         row = self._settings.row(name, serial) if side is None else side.new(name, serial, now)
         return row | {"archived": False} if "archived" in row else row

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bill_emulator.clock import Clock
+from bill_emulator.company.bookkeeping import Bookkeeper
 from bill_emulator.company.books import Books
 from bill_emulator.company.ids import ID_LENGTH, make_id
 from bill_emulator.company.odd_times import Oddities, OddTimes
@@ -34,6 +35,10 @@ class Company:
     2026-06-30. Vendors are about bills/5 (at least 12), customers bills/8 (at least 12), invoices bills/2, payments
     three quarters of either; settings stay small. From 20 bills on, every list has two rows or more; from 250 on, every
     documented field occurs.
+
+    People also work in its books: `enter`, `change`, `approve`, `apply_credit`, `pay`, `clear`, `void`, and `work` for
+    anything of that at random; see `company.bookkeeping`. With `moves_related` the `updatedTime` of the records whose
+    amounts or states this changes moves too (whether BILL does so is undocumented).
 
     All methods may be called from any thread, also while the emulator serves.
     """
@@ -68,6 +73,15 @@ class Company:
         self._tables = self._books.tables()
         self._odd = Oddities()
         self._parts: dict[tuple[str, str], list[Row]] = {}
+        self.moves_related = False
+        keeper = Bookkeeper(self, self._books.sides)
+        self.enter, self.change, self.approve, self.apply_credit = (
+            keeper.enter,
+            keeper.change,
+            keeper.approve,
+            keeper.apply_credit,
+        )
+        self.pay, self.clear, self.void, self.work = keeper.pay, keeper.clear, keeper.void, keeper.work
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
         for name, table in self._tables.items():
             for _ in range(at_least - len(table.rows) if RESOURCES[name].shape != "single" else 0):
@@ -145,17 +159,20 @@ class Company:
         with self.lock:
             return {name: len(table.rows) for name, table in self._tables.items()}
 
-    def edit(self, resource: str, row_id: str, changes: Mapping[str, Any], remove: Iterable[str] = ()) -> Row:
-        """Change top-level fields of a row, remove others, and stamp `updatedTime` with now. Answers the new row.
+    def edit(
+        self, resource: str, row_id: str, changes: Mapping[str, Any], remove: Iterable[str] = (), *, moves: bool = True
+    ) -> Row:
+        """Change top-level fields of a row, remove others, and stamp `updatedTime` with now (or leave it alone).
 
-        Only this row changes: sums elsewhere (a vendor's balance, say) are not brought in line.
+        Answers the new row. Only this row changes: sums elsewhere (a vendor's balance, say) are not brought in line;
+        for that see `pay`, `change` and so on.
         """
         with self.lock:
             stored = self._tables[resource].rows[row_id].plain
             row = stored.row() | dict(changes)
             for name in remove:
                 row.pop(name, None)
-            updated = self._stamp(resource, row, "updatedTime")
+            updated = self._stamp(resource, row, "updatedTime") if moves else stored.updated
             return self._keep(resource, row, stored.created, updated)
 
     def add(self, resource: str, row: Mapping[str, Any] | None = None) -> Row:
@@ -170,6 +187,10 @@ class Company:
             created = self._stamp(resource, new, "createdTime")
             self._stamp(resource, new, "updatedTime", created)
             return self._keep(resource, new, created, created)
+
+    def next_serial(self, resource: str) -> int:
+        """The serial number of the row that is added next."""
+        return self._serials[resource]
 
     def put(self, resource: str, row: Mapping[str, Any]) -> Row:
         """Insert or replace a row exactly as given: unknown fields, wrong types and old times included.

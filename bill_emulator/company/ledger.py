@@ -11,7 +11,7 @@ Assumed, because BILL does not document it:
 * `billPayments.amount` is money, without the vendor credits used along with it;
 * `paidAmount` = cleared payments + applied credit; what is scheduled still counts as due;
 * a vendor's balance = what its ACTIVE bills still owe (unused credits do not lower it); customers alike;
-* paying a bill does not change the bill's `updatedTime`, nor the vendor's.
+* what is paid was approved.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.catalog import ITEMS, SOLD, trade_of
 from bill_emulator.company.ids import make_id
@@ -78,7 +78,7 @@ def in_dollars(amount: Decimal, rate: Decimal | None) -> Decimal:
     return amount if rate is None else (amount * rate).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Plan:
     """What becomes a row of its own."""
 
@@ -88,12 +88,16 @@ class Plan:
     updated: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Party(Plan):
-    """A vendor or a customer; `balance` is what is still owed on its active bills or invoices."""
+    """A vendor or a customer; `balance` is what is still owed on its active bills or invoices.
+
+    `balanced` is when that changed, if that was later than the ledger was drawn up.
+    """
 
     currency: str
     balance: int = 0
+    balanced: int | None = None
     last_paid: int | None = None
 
 
@@ -130,27 +134,26 @@ class Sheet:
         self.total = net + self.tax
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Share:
     """The part of a payment, or of a credit's use, that goes to one bill or invoice."""
 
-    target: int
+    target: Debt
     amount: int
-    credit: int | None = None
+    credit: Credit | None = None
     credit_amount: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Debt(Plan):
-    """A bill or an invoice. `paid` is money received, without `credit`; `settled_by` are payment serials."""
+    """A bill or an invoice; `approved` is when a bill was approved, if that was later than the ledger was drawn up."""
 
-    party: int
+    party: Party
     sheet: Sheet
     record_status: str
-    paid: int = 0
-    scheduled: int = 0
     credit: int = 0
-    settled_by: list[int] = field(default_factory=list)
+    settled_by: list[Payment] = field(default_factory=list)
+    approved: int | None = None
 
     @property
     def total(self) -> int:
@@ -158,40 +161,68 @@ class Debt(Plan):
         return self.sheet.total
 
     @property
+    def paid(self) -> int:
+        """Money received, without `credit`."""
+        return sum(payment.share_of(self) for payment in self.settled_by if payment.state == "PAID")
+
+    @property
+    def scheduled(self) -> int:
+        """Money on its way."""
+        return sum(payment.share_of(self) for payment in self.settled_by if payment.state == "SCHEDULED")
+
+    @property
     def due(self) -> int:
         """What is still owed; scheduled payments have not arrived yet."""
         return self.total - self.paid - self.credit
 
+    @property
+    def owed(self) -> int:
+        """What counts for the balance: what is due, if the record is active."""
+        return self.due if self.record_status == "ACTIVE" else 0
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Payment(Plan):
-    """Money to a vendor or from a customer. `state`: PAID, SCHEDULED, VOID, FAILED or CANCELLED."""
+    """Money to a vendor or from a customer. `state`: PAID, SCHEDULED, VOID, FAILED or CANCELLED.
 
-    party: int
+    `cleared` is when it arrived, if it was scheduled before.
+    """
+
+    party: Party
     state: str
     shares: list[Share] = field(default_factory=list)
     unapplied: int = 0
+    cleared: int | None = None
 
     @property
     def amount(self) -> int:
         """What is split over bills or invoices, and what is left over."""
         return sum(share.amount for share in self.shares) + self.unapplied
 
+    @property
+    def sent(self) -> int:
+        """When it was paid."""
+        return self.cleared or self.created
+
+    def share_of(self, debt: Debt) -> int:
+        """What of it goes to one bill or invoice."""
+        return sum(share.amount for share in self.shares if share.target is debt)
+
     def day(self, delay: int) -> str:
         """When the money moves, so many days after it was arranged; what is scheduled moves in the days to come."""
         if self.state == "SCHEDULED":
             return calendar_day(max(self.created, CLOSED), 1 + self.serial % 14)
-        return calendar_day(min(self.created + delay * DAY, max(self.created, CLOSED)))
+        return calendar_day(min(self.sent + delay * DAY, max(self.sent, CLOSED)))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Credit(Plan):
     """A vendor credit or a credit memo; a share in `usage` may name the payment it was used with."""
 
-    party: int
+    party: Party
     sheet: Sheet
     archived: bool
-    usage: list[tuple[int, int | None, int]] = field(default_factory=list)  # debt, payment, amount
+    usage: list[tuple[Debt, Payment | None, int]] = field(default_factory=list)  # debt, payment, amount
 
     @property
     def total(self) -> int:
@@ -212,6 +243,10 @@ class Side:
     debts: list[Debt] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     credits: list[Credit] = field(default_factory=list)
+
+    def all(self) -> tuple[list[Any], ...]:
+        """What it consists of, list by list."""
+        return self.parties, self.debts, self.payments, self.credits
 
 
 @dataclass(slots=True)
@@ -306,8 +341,7 @@ class _Books(ABC):
         for serial in range(count):
             self._enter(serial, count)
         for debt in self.side.debts:
-            if debt.record_status == "ACTIVE":
-                self.side.parties[debt.party].balance += debt.due
+            debt.party.balance += debt.owed
         return self.side
 
     def _enter(self, serial: int, count: int) -> None:
@@ -317,7 +351,7 @@ class _Books(ABC):
         lines = (extreme,) if extreme else self.lines(party, 12 if serial % 40 == 17 else 1 + serial % 3)
         sheet = Sheet(lines, 0 if extreme else self.tax_rate(party, serial))
         plan = self._plan(1, serial, self._created(serial, count))
-        debt = Debt(*plan, party.serial, sheet, self.record_status(serial))
+        debt = Debt(*plan, party, sheet, self.record_status(serial))
         self.side.debts.append(debt)
         if debt.record_status == "ACTIVE":
             fates = self.recent if self.is_recent(debt) else self.old
@@ -339,22 +373,18 @@ class _Books(ABC):
 
     def add_share(self, payment: Payment, debt: Debt, amount: int) -> None:
         """Let a payment pay (also) this bill or invoice."""
-        payment.shares.append(Share(debt.serial, amount))
-        debt.settled_by.append(payment.serial)
+        payment.shares.append(Share(debt, amount))
+        debt.settled_by.append(payment)
         payment.created = min(CLOSED, max(payment.created, debt.created + SECOND))
         payment.updated = max(payment.updated, payment.created)
         if payment.state == "PAID":
-            debt.paid += amount
-            party = self.side.parties[debt.party]
-            party.last_paid = max(party.last_paid or 0, payment.created)
-        elif payment.state == "SCHEDULED":
-            debt.scheduled += amount
+            debt.party.last_paid = max(debt.party.last_paid or 0, payment.created)
 
     def grant(self, debt: Debt, *, archived: bool = False) -> Credit:
         """A credit of the vendor's (for the customer), not used yet."""
         serial = len(self.side.credits)
         created = min(CLOSED, debt.created + int(self.rng.random() * 5 * DAY) + SECOND)
-        sheet = Sheet(self.lines(self.side.parties[debt.party], 1 + serial % 2), debt.sheet.tax_rate)
+        sheet = Sheet(self.lines(debt.party, 1 + serial % 2), debt.sheet.tax_rate)
         credit = Credit(*self._plan(3, serial, created), debt.party, sheet, archived)
         self.side.credits.append(credit)
         return credit
@@ -421,13 +451,13 @@ def _overpay(books: _Books, debt: Debt) -> None:
 
 def _together(books: _Books, debt: Debt) -> None:
     """One payment for up to three bills of one vendor (invoices of one customer)."""
-    payment = books.joint.get(debt.party)
+    payment = books.joint.get(debt.party.serial)
     if payment is None or debt.created - payment.created > _TOGETHER_WITHIN:
-        books.joint[debt.party] = books.pay(debt, debt.total)
+        books.joint[debt.party.serial] = books.pay(debt, debt.total)
         return
     books.add_share(payment, debt, debt.total)
     if len(payment.shares) == 3:
-        del books.joint[debt.party]
+        del books.joint[debt.party.serial]
 
 
 def _credit(books: _Books, debt: Debt) -> None:
@@ -440,10 +470,10 @@ def _credit(books: _Books, debt: Debt) -> None:
     if variant == 0:
         payment = books.pay(debt, debt.due, not_before=credit.created)
         share = payment.shares[0]
-        share.credit, share.credit_amount = credit.serial, used
+        share.credit, share.credit_amount = credit, used
     elif debt.due and not books.is_recent(debt):
         books.pay(debt, debt.due, not_before=credit.created)
-    credit.usage.append((debt.serial, None if payment is None else payment.serial, used))
+    credit.usage.append((debt, payment, used))
     books.grant(debt, archived=credit.serial // 2 % 2 == 0)
 
 

@@ -61,7 +61,7 @@ class PayableRows(SideRows):
 
     def new_line(self, serial: int, parties: list[Party]) -> tuple[Party, Line]:
         """Something that is an expense at once."""
-        sellers = [party for party in parties if trade_of(party.serial).account.startswith("6")]
+        sellers = [party for party in parties if trade_of(party.serial).account.startswith("6")] or parties
         party = sellers[serial % len(sellers)]
         return party, Line(2, trade_of(party.serial).low + 2 * serial % 1_000, 0)
 
@@ -96,7 +96,10 @@ class PayableRows(SideRows):
             bankAccountStatus="NET_LINKED_ACCOUNT" if _has_account(party) else "NO_ACCOUNT",
             recurringPayments=i % 6 == 0,
             billCurrency=party.currency,
-            balance={"amount": money(party.balance, party.currency), "lastUpdatedDate": shown(party.updated)},
+            balance={
+                "amount": money(party.balance, party.currency),
+                "lastUpdatedDate": shown(party.balanced or party.updated),
+            },
             autoPay={"enabled": False}
             if i % 5
             else {
@@ -112,12 +115,12 @@ class PayableRows(SideRows):
         )
 
     def _payment_information(self, party: Party, name: str) -> Row:
-        i = party.serial
+        i, paid = party.serial, party.last_paid
         foreign = party.currency != "USD"
         info = lean(
             payeeName=name,
             email=f"pay{i}@supplier.example" if i % 3 == 1 else None,
-            lastPaymentDate=None if party.last_paid is None else calendar_day(min(party.last_paid + 2 * DAY, CLOSED)),
+            lastPaymentDate=None if paid is None else calendar_day(min(paid + 2 * DAY, max(paid, CLOSED))),
             payByType=("ACH", "CHECK", "VIRTUAL_CARD", "OFFLINE")[i % 4],
             payBySubType="MULTIPLE" if foreign else ("ACH" if i % 2 == 0 else None),
             virtualCard=self._virtual_card(party) if i % 4 == 2 else None,
@@ -169,11 +172,9 @@ class PayableRows(SideRows):
 
     def debt(self, debt: Debt) -> Row:
         """One bill with its lines and approvers."""
-        i = debt.serial
-        party = self.side.parties[debt.party]
+        i, party = debt.serial, debt.party
         rate = exchange_rate(party.currency, i)
         amount = money(debt.total, party.currency)
-        approval = self._approval(debt)
         return lean(
             vendorName=self.vendor_name(party),
             fundingAmount=in_dollars(amount, rate),
@@ -185,9 +186,9 @@ class PayableRows(SideRows):
             billLineItems=[self._bill_line(debt, n, line, party) for n, line in enumerate(debt.sheet.lines)],
             payFromChartOfAccountId=self.settings.account("1000") if i % 2 else None,
             paymentStatus=self.debt_status(debt),
-            approvalStatus=approval,
+            approvalStatus=self._approval(debt),
             classifications=self._header(debt, party) if i % 2 else None,
-            approvers=self._approvers(debt, approval),
+            approvers=self._approvers(debt),
             purchaseOrderNumber=f"PO-{i}" if i % 5 == 2 else None,
         )
 
@@ -202,35 +203,47 @@ class PayableRows(SideRows):
             classifications=self._classifications(index, party, customer=index % 4 == 0),
         )
 
+    def waits(self, debt: Debt) -> bool:
+        """Whether it is still to be approved."""
+        return debt.record_status == "ACTIVE" and self._approval(debt) != "APPROVED"
+
     def _approval(self, debt: Debt) -> str:
+        return self._first_approval(debt) if debt.approved is None else "APPROVED"
+
+    def _first_approval(self, debt: Debt) -> str:
         """What is paid was approved; nobody approves a draft, and a bill that nobody touched waits."""
-        if debt.settled_by or debt.credit:
+        if debt.approved is None and (debt.settled_by or debt.credit):
             return "APPROVED"
         state = "UNASSIGNED" if debt.record_status.startswith("DRAFT") else _APPROVALS[debt.serial % len(_APPROVALS)]
         return state if state == "UNASSIGNED" or debt.updated > debt.created else "ASSIGNED"
 
-    def _approvers(self, debt: Debt, approval: str) -> list[Row]:
+    def _approvers(self, debt: Debt) -> list[Row]:
         """One after the other, after the bill was entered and before anything was paid."""
+        approval = self._first_approval(debt)
         states: tuple[str, ...] = _APPROVER_STATES.get(approval, ())
         if approval in ("ASSIGNED", "APPROVED") and (debt.serial % 2 == 0 or debt.updated == debt.created):
             states = states[:1]
-        end = min([debt.updated, *(self.side.payments[n].created for n in debt.settled_by)])
+        end = min([debt.updated, *(payment.created for payment in debt.settled_by)])
         patience = (2 + debt.serial % 5) * DAY + debt.serial * 437 % 1440 * MINUTE
         step = min(end - debt.created, patience) // (len(states) + 1)
+        steps = [(state, debt.created + step * place) for place, state in enumerate(states, 1)]
+        if debt.approved is not None:
+            late = "APPROVED", debt.approved
+            steps = [known if known[0] == "APPROVED" else late for known in steps] or [late]
         return [
             lean(
                 userId=self.settings.person("approve", debt.serial + place),
                 status=state,
                 approverOrder=place,
-                statusChangedTime=None if state == "WAITING" else shown(debt.created + step * place),
+                statusChangedTime=None if state == "WAITING" else shown(at),
             )
-            for place, state in enumerate(states, 1)
+            for place, (state, at) in enumerate(steps, 1)
         ]
 
     def payment(self, payment: Payment) -> Row:
         """One payment and how it is split over bills."""
         i, ref = payment.serial, self.settings.ref
-        party = self.side.parties[payment.party]
+        party = payment.party
         currency = party.currency
         rate = exchange_rate(currency, i)
         amount = money(payment.amount, currency)
@@ -242,7 +255,7 @@ class PayableRows(SideRows):
             amount=amount,
             vendorId=party.id,
             vendorName=self.vendor_name(party),
-            billId=self.side.debts[shares[0].target].id if len(shares) == 1 else None,
+            billId=shares[0].target.id if len(shares) == 1 else None,
             billPayments=[self._share(payment, n, share, currency) for n, share in enumerate(shares)],
             description=f"To {self.vendor_name(party)}, with thanks" if i % 3 == 0 else None,
             processDate=payment.day(2),
@@ -274,10 +287,10 @@ class PayableRows(SideRows):
         )
 
     def _share(self, payment: Payment, n: int, share: Share, currency: str) -> Row:
-        used = [] if share.credit is None else [(self.side.credits[share.credit], share.credit_amount)]
+        used = [] if share.credit is None else [(share.credit, share.credit_amount)]
         return {
             "id": make_id("blp", self.seed, payment.serial * 4 + n),
-            "billId": self.side.debts[share.target].id,
+            "billId": share.target.id,
             "amount": money(share.amount, currency),
             "vendorCredits": [{"id": credit.id, "amount": money(amount, currency)} for credit, amount in used],
         }
@@ -308,7 +321,7 @@ class PayableRows(SideRows):
 
     def credit(self, credit: Credit) -> Row:
         """One vendor credit, its lines and where it was used."""
-        i, party = credit.serial, self.side.parties[credit.party]
+        i, party = credit.serial, credit.party
         return self.credit_fields(credit) | lean(
             referenceNumber=f"CR-{i:05d}",
             description="Returned goods" if i % 3 else None,
@@ -325,8 +338,8 @@ class PayableRows(SideRows):
             ],
             usage=[
                 lean(
-                    billId=self.side.debts[debt].id,
-                    paymentId=None if payment is None else self.side.payments[payment].id,
+                    billId=debt.id,
+                    paymentId=None if payment is None else payment.id,
                     amount=money(amount, party.currency),
                 )
                 for debt, payment, amount in credit.usage

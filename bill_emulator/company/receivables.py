@@ -84,7 +84,7 @@ class ReceivableRows(SideRows):
 
     def debt(self, debt: Debt) -> Row:
         """One invoice with its lines and what was paid on it."""
-        i, party = debt.serial, self.side.parties[debt.party]
+        i, party = debt.serial, debt.party
         return self.debt_fields(debt) | lean(
             invoiceNumber=f"{1001 + i}",
             invoiceDate=calendar_day(debt.created),
@@ -112,7 +112,7 @@ class ReceivableRows(SideRows):
     def payment(self, payment: Payment) -> Row:
         """One received payment and how it is split over invoices."""
         i = payment.serial
-        party = self.side.parties[payment.party]
+        party = payment.party
         currency, day = party.currency, payment.day(0)
         accounts = _accounts(party)
         online = bool(accounts) and i % 3 != 1
@@ -121,8 +121,8 @@ class ReceivableRows(SideRows):
             amount=money(payment.amount, currency),
             customerId=party.id,
             invoicePayments=[
-                {"invoiceId": self.side.debts[target].id, "amount": money(amount, currency), "paymentDate": day}
-                for target, amount in ((share.target, share.amount) for share in payment.shares)
+                {"invoiceId": share.target.id, "amount": money(share.amount, currency), "paymentDate": day}
+                for share in payment.shares
             ],
             description=f"Thank you, {PEOPLE[i % len(PEOPLE)][0]}" if i % 4 == 1 else None,
             paymentDate=day,
@@ -138,7 +138,7 @@ class ReceivableRows(SideRows):
 
     def credit(self, credit: Credit) -> Row:
         """One credit memo, its lines and where it was used."""
-        i, party = credit.serial, self.side.parties[credit.party]
+        i, party = credit.serial, credit.party
         return self.credit_fields(credit) | lean(
             referenceNumber=f"CM-{i:05d}",
             description="Goodwill ♥" if i % 3 == 0 else None,
@@ -149,10 +149,7 @@ class ReceivableRows(SideRows):
                 self._credit_line(credit, n, line, party) for n, line in enumerate(credit.sheet.lines)
             ],
             classifications=self.settings.coding(3 * (i // 2), party) if i % 3 == 1 else None,
-            usage=[
-                {"invoiceId": self.side.debts[debt].id, "amount": money(amount, party.currency)}
-                for debt, _, amount in credit.usage
-            ],
+            usage=[{"invoiceId": debt.id, "amount": money(amount, party.currency)} for debt, _, amount in credit.usage],
         )
 
     def _credit_line(self, credit: Credit, n: int, line: Line, party: Party) -> Row:

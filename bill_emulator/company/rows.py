@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.ledger import CLOSED, Credit, Debt, Line, Party, Payment, Plan, Sheet, exchange_rate, money
@@ -78,19 +78,32 @@ class SideRows(ABC):
     def new_line(self, serial: int, parties: list[Party]) -> tuple[Party, Line]:
         """The one line of a new row, and whose it is."""
 
+    def waits(self, _debt: Debt) -> bool:
+        """Whether it is still to be approved."""
+        return False
+
     def new(self, name: str, serial: int, now: int) -> Row:
         """A row of today: in US dollars, with one line, and nothing paid or used."""
+        line = self.new_line(serial, [party for party in self.side.parties if party.currency == "USD"])
+        return self.rendered(name, self.plan(name, serial, now, *line))
+
+    def plan(self, name: str, serial: int, now: int, party: Party, line: Line) -> Any:
+        """The plan of a row of today."""
         row_id = make_id(RESOURCES[name].prefix, self.seed, serial)
-        party, line = self.new_line(serial, [party for party in self.side.parties if party.currency == "USD"])
         plan, sheet = (serial, row_id, now, now), Sheet((line,), 0)
-        makers: tuple[Callable[[], Row], ...] = (
-            lambda: self.party(Party(*plan, CURRENCIES[serial % len(CURRENCIES)])),
-            lambda: self.debt(Debt(*plan, party.serial, sheet, "ACTIVE")),
-            lambda: self.payment(Payment(*plan, party.serial, self.new_payment, unapplied=sheet.total)),
-            lambda: self.credit(Credit(*plan, party.serial, sheet, archived=False)),
-            lambda: self.recurring(Plan(*plan)),
+        makers: tuple[Callable[[], Plan], ...] = (
+            lambda: Party(*plan, CURRENCIES[serial % len(CURRENCIES)]),
+            lambda: Debt(*plan, party, sheet, "ACTIVE"),
+            lambda: Payment(*plan, party, self.new_payment, unapplied=sheet.total),
+            lambda: Credit(*plan, party, sheet, archived=False),
+            lambda: Plan(*plan),
         )
         return makers[self.lists.index(name)]()
+
+    def rendered(self, name: str, plan: Any) -> Row:
+        """The row of a plan."""
+        makers: tuple[Callable[[Any], Row], ...] = self.party, self.debt, self.payment, self.credit, self.recurring
+        return makers[self.lists.index(name)](plan)
 
     def debt_status(self, debt: Debt) -> str:
         """Whether it is settled."""
@@ -101,7 +114,7 @@ class SideRows(ABC):
 
     def debt_fields(self, debt: Debt) -> Row:
         """What bills and invoices have in common."""
-        i, party = debt.serial, self.side.parties[debt.party]
+        i, party = debt.serial, debt.party
         term = i if i % 3 == self.term_turn else None
         return lean(
             dueAmount=money(debt.due, party.currency),
@@ -115,18 +128,17 @@ class SideRows(ABC):
             recordStatus=debt.record_status,
             createdBy=self.settings.person("enter", i),
             paymentTermId=None if term is None else self.settings.ref("payment_terms", term),
-            payments=[self._share_of(self.side.payments[n], debt, party.currency) for n in debt.settled_by],
+            payments=[self._share_of(payment, debt, party.currency) for payment in debt.settled_by],
         )
 
     def _share_of(self, payment: Payment, debt: Debt, currency: str) -> Row:
         """What of a payment went to one bill or invoice, as its row shows it."""
-        amount = sum(share.amount for share in payment.shares if share.target == debt.serial)
-        day = payment.day(self.days_to_arrive)
-        return {"id": payment.id, "amount": money(amount, currency), "status": payment.state, "date": day}
+        amount, day = money(payment.share_of(debt), currency), payment.day(self.days_to_arrive)
+        return {"id": payment.id, "amount": amount, "status": payment.state, "date": day}
 
     def credit_fields(self, credit: Credit) -> Row:
         """What vendor credits and credit memos have in common."""
-        party = self.side.parties[credit.party]
+        party = credit.party
         return stamped(credit) | {
             self.party_id: party.id,
             "creditDate": calendar_day(credit.created),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,7 +43,11 @@ class Stored:
     def of(cls, row: Row, created: int | None, updated: int | None) -> Stored:
         """Keep a copy of this very row."""
         kept = copy.deepcopy(row)
-        return cls(str(row["id"]), created, updated, lambda: copy.deepcopy(kept))
+        return cls(str(row["id"]), created, updated, partial(copy.deepcopy, kept))
+
+    def freeze(self) -> None:
+        """Stay as it is, whatever becomes of what it is made from."""
+        self.make = partial(copy.deepcopy, self.make())
 
     def row(self) -> Row:
         """A fresh copy of the row as it would be sent (amounts are Decimals)."""
@@ -74,6 +79,8 @@ class Field:
 
         Times are the stored microseconds (finer than what is shown), flags are 0 or 1.
         """
+        if self.name == "id":
+            return stored.id
         if self.kind == TIME:
             return stored.created if self.name == "createdTime" else stored.updated
         value: Any = stored.row()

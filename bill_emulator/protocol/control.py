@@ -7,6 +7,7 @@ would be sent now, digit for digit, in id order.
 
 * `{"do": "edit", "resource": "bills", "id": "...", "changes": {...}, "remove": [...]}`
 * `{"do": "add", "resource": "bills"}`, optionally with `"row": {...}`
+* `{"do": "work", "seed": 1, "how_many": 5}`: random work in the books, see `company.bookkeeping`
 * `{"do": "advance", "seconds": 2400}`
 * `{"do": "expire_sessions"}`, `{"do": "revoke_tokens"}`
 * `{"do": "reset_counters"}`
@@ -19,6 +20,7 @@ Of several organizations it is about the first.
 from __future__ import annotations
 
 from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,6 +62,7 @@ def control_routes(
         "edit": lambda order: company.edit(
             order["resource"], order["id"], order.get("changes", {}), order.get("remove", ())
         ),
+        "work": lambda order: company.work(Random(order["seed"]), order.get("how_many", 1)),
         "add": lambda order: company.add(order["resource"], order.get("row")),
     }
     done: dict[str, Callable[[Order], object]] = {

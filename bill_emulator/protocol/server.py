@@ -85,6 +85,7 @@ class Emulator:
         order_seed: int = 7,
         untimed: str = "first",
         odd_times: Iterable[OddTimes] = (),
+        moves_related: bool = False,
         mid_list: Sequence[MidList] = (),
         cursor_life: int = 0,
         date: str = "right",
@@ -127,7 +128,8 @@ class Emulator:
         `refuse_sort` and `ignore_sort` say when that happens to a sort: one of `protocol.sorting.WHENS` (True:
         always). `unsorted` is the order that comes instead, one of `protocol.sorting.ORDERS`, drawn from
         `order_seed`; with `unsorted_share` below 1 it is that of so many pages only. Rows without a time are `untimed`
-        "first" or "last" in an ascending list. `odd_times` are given to every company (see `Company.odd_times`).
+        "first" or "last" in an ascending list. `odd_times` are given to every company (see `Company.odd_times`),
+        and so is `moves_related`: whether work in the books moves `updatedTime` of the records that it changes.
         `mid_list` refuses requests with a cursor; one is good for the next `cursor_life` list requests (0: forever).
         `date` is how the first `date_answers` answers (None: all) are dated, one of `protocol.date_header.DATES`.
 
@@ -175,6 +177,7 @@ class Emulator:
         applications: dict[str, ASGIApp] = {}
         for organization, each in self.companies.items():
             each.clock = self.clock
+            each.moves_related |= moves_related
             if rules:
                 each.odd_times(rules)
             counters = self._counters[organization]

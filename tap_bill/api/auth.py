@@ -1,9 +1,10 @@
-"""Signing in to BILL and out again."""
+"""Signing in to BILL and out again: what all ways have in common, sessions, and the token of Spend & Expense."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 import typing as t
 from threading import Condition, Lock
@@ -38,12 +39,26 @@ REFUSALS: t.Final = 2
 """Refused sign-ins after which the same user and key are not tried again: BILL may lock the user out."""
 
 
-class Login:
+class Identity(t.Protocol):
     """What signs in to one organization."""
+
+    organization_id: str
+
+    @property
+    def key(self) -> str:
+        """What BILL's hourly limits count for."""
+
+    @property
+    def user(self) -> tuple[str, ...]:
+        """What a refused sign-in is about: everything but the organization."""
+
+
+class Login:
+    """What opens a session of one organization."""
 
     def __init__(self, settings: Mapping[str, t.Any]) -> None:
         self.organization_id: str = settings["organization_id"]
-        self.dev_key: str = settings["dev_key"]
+        self.key: str = settings["dev_key"]
         self.body = {field: settings[name] for name, field in LOGIN.items() if settings.get(name)}
 
     @property
@@ -52,8 +67,11 @@ class Login:
         return tuple(value for field, value in self.body.items() if field != "organizationId")
 
 
+Who = t.TypeVar("Who", bound=Identity)
+
+
 class SignIns:
-    """Sees to it that a wrong password is not tried over and over, however many organizations share it."""
+    """Makes sure that a wrong password is not tried over and over, however many organizations share it."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -62,7 +80,7 @@ class SignIns:
         self._accepted: set[tuple[str, ...]] = set()
 
     @contextlib.contextmanager
-    def attempt(self, login: Login) -> Iterator[None]:
+    def attempt(self, login: Identity) -> Iterator[None]:
         """Try to sign in, with a `SignInError` for a response.
 
         Raises:
@@ -113,37 +131,36 @@ class Lasting(AuthBase):
         return False
 
 
-class _SessionHeaders(AuthBase):
-    """The two headers of every call after the login (BILL: Postman collection)."""
+class Authenticator(t.Generic[Who]):
+    """What one organization signed in to, shared by all its streams: a session, or a token.
 
-    def __init__(self, session_id: str, dev_key: str) -> None:
-        self._headers = {"sessionId": session_id, "devKey": dev_key}
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers.update(self._headers)
-        return request
-
-
-class BillSessionAuthenticator:
-    """One BILL session of one organization, shared by all its streams.
-
-    The session is made at the first request, replaced when BILL has ended it or when it was idle for too long,
-    and ended by `sign_out`. BILL allows 200 logins an hour per developer key, so however many workers find a
-    session ended, one login is made.
+    It is asked for at the first request, and again when BILL has ended it or when it is too old: once, however many
+    workers notice.
 
     Args:
-        requester: sends the login.
+        requester: sends the sign-in.
         login: what signs in.
-        quotas: the hourly limits that a login counts for, that of logins last.
+        quotas: the hourly limits that a sign-in counts for, that of sign-ins last.
         sign_ins: shared by all organizations of the run.
-        stats: counts logins.
+        stats: counts sign-ins.
         monotonic: a clock in seconds.
     """
+
+    identity: type[Who]
+    """What signs in."""
+
+    limited: t.ClassVar[str]
+    """What BILL's hourly limits are counted by, for messages."""
+
+    error: t.ClassVar[type[SignInError]] = SignInError
+
+    has_served = False
+    """Whether BILL has answered any stream."""
 
     def __init__(  # noqa: PLR0913 - what it works with
         self,
         requester: Requester,
-        login: Login,
+        login: Who,
         *,
         quotas: Sequence[HourlyQuota],
         sign_ins: SignIns,
@@ -156,57 +173,102 @@ class BillSessionAuthenticator:
         self._sign_ins = sign_ins
         self._stats = stats
         self._monotonic = monotonic
+        self._where = environment(requester.api_url)
         self._lock = Lock()
-        self._session: _SessionHeaders | None = None
-        self._used = 0.0
+        self._auth: AuthBase | None = None
+        self._good_until = math.inf
         self._signed_in = 0
         self._refused: SignInError | None = None
         self.server_time: datetime | None = None
 
     def headers(self) -> AuthBase:
-        """Return the credentials of the next request, signing in first where there is no session that is fit for use.
+        """Return the credentials of the next request, signing in first where there are none that are fit for use.
 
         Raises:
             SignInError: if BILL refuses the credentials or does not answer, now or before.
             UnreachableError: if BILL cannot be reached.
         """
         with self._lock:
-            if self._session is None or self._monotonic() - self._used >= IDLE:
-                self._session = None
-                self._session = self._sign_in()
-            self._used = self._monotonic()
-            return self._session
+            if self._auth is None or self._monotonic() >= self._good_until:
+                self._auth = None
+                self._auth = self._sign_in()
+            self._note_use()
+            return self._auth
 
     def renew(self, refused: AuthBase) -> bool:
-        """Give up a session that BILL has ended, unless another worker has replaced it already."""
+        """Give up what BILL has ended, unless another worker has replaced it already."""
         with self._lock:
-            if self._session is refused:
-                self._session = None
+            if self._auth is refused:
+                self._auth = None
         return True
 
-    def sign_out(self) -> None:
-        """End the session; a failure is of no consequence, since an idle session ends by itself."""
-        with self._lock:
-            session, self._session = self._session, None
-        if session is not None:
-            with contextlib.suppress(BillError):
-                self._requester.sign_out(session, self._stats)
+    def check(self) -> None:
+        """Find out whether BILL refuses the credentials themselves, after it has refused a request made with new ones.
 
-    def _sign_in(self) -> _SessionHeaders:
+        Raises:
+            SignInError: if it does.
+        """
+
+    def sign_out(self) -> None:
+        """Give the credentials up at the end of a run."""
+
+    def _sign_in(self) -> AuthBase:
         if self._refused:
             raise self._refused
         try:
             with self._sign_ins.attempt(self._login):
-                session = self._open()
+                auth = self._open()
         except SignInError as error:
             self._refused = error
             raise
         self._stats.add(renewals=1 if self._signed_in else 0)
         self._signed_in += 1
-        return session
+        return auth
 
-    def _open(self) -> _SessionHeaders:
-        login, where = self._login, environment(self._requester.api_url)
+    def _open(self) -> AuthBase:
+        """Sign in, now.
+
+        Raises:
+            BillError: if that is not possible.
+        """
+        raise NotImplementedError
+
+    def _note_use(self) -> None:
+        """Note that the credentials are about to be used."""
+
+    def _check_organization(self, found: object) -> None:
+        """Compare the organization that BILL opened with the one that names the rows.
+
+        Raises:
+            SignInError: if they differ.
+        """
+        if found != self._login.organization_id:
+            raise self.error(
+                f"BILL {self._where} opened organization {found} instead of {self._login.organization_id}; "
+                "set organization_id to the organization that these credentials belong to."
+            )
+
+
+class BillSessionAuthenticator(Authenticator[Login]):
+    """One BILL session, which is ended by `sign_out`. BILL allows 200 logins an hour per developer key."""
+
+    identity = Login
+    limited = "developer key"
+
+    def sign_out(self) -> None:
+        """End the session; a failure is of no consequence, since an idle session ends by itself."""
+        with self._lock:
+            session, self._auth = self._auth, None
+        if session is not None:
+            with contextlib.suppress(BillError):
+                self._requester.sign_out(session, self._stats)
+
+    def _note_use(self) -> None:
+        self._good_until = self._monotonic() + IDLE
+
+    def _open(self) -> AuthBase:
+        """Send the login."""
+        login, where = self._login, self._where
         request = Request(SIGN_IN, "POST", "/v3/login", json=login.body)
         try:
             answer = self._requester.send(request, Lasting(), self._quotas, self._stats)
@@ -227,14 +289,10 @@ class BillSessionAuthenticator:
         session_id, organization_id = body.get("sessionId"), body.get("organizationId", login.organization_id)
         if not isinstance(session_id, str):
             raise SignInError(f"BILL {where} answered the sign-in without a sessionId; check api_url and any proxy.")
-        if organization_id != login.organization_id:
-            raise SignInError(
-                f"BILL {where} opened organization {organization_id} instead of {login.organization_id}; "
-                "set organization_id to the organization that these credentials belong to."
-            )
+        self._check_organization(organization_id)
         LOGGER.info("Signed in to BILL %s, organization %s.", where, organization_id)
         self.server_time = answer.server_time
-        return _SessionHeaders(session_id, login.dev_key)
+        return Lasting(sessionId=session_id, devKey=login.key)  # BILL: Postman collection
 
 
 class SpendTokenAuthenticator(Lasting):

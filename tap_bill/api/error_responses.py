@@ -6,7 +6,17 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from tap_bill.api.errors import CODES, OTHER, SERVER_TROUBLE, STATUSES, BillError, ErrorAction, KnownError, Scope
+from tap_bill.api.errors import (
+    CODES,
+    OAUTH_CODES,
+    OTHER,
+    SERVER_TROUBLE,
+    STATUSES,
+    BillError,
+    ErrorAction,
+    KnownError,
+    Scope,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +43,7 @@ class ErrorResponse:
 
     Args:
         status: the HTTP status.
-        codes: BILL's `BDC_` codes in order of appearance, each once.
+        codes: BILL's `BDC_` codes in order of appearance, each once; or that of OAuth.
         text: BILL's messages joined, each once, without anything that could be a record's content.
         is_json: whether the body was JSON. Where it was not, something between here and BILL may have answered.
     """
@@ -47,8 +57,8 @@ class ErrorResponse:
     def known_as(self) -> KnownError:
         """What to do about it, and what to say: by BILL's code, by the status only where no code is known."""
         for code in self.codes:
-            if code in CODES:
-                return CODES[code]
+            if known := CODES.get(code) or OAUTH_CODES.get(code):
+                return known
         if self.status in STATUSES and (self.is_json or STATUSES[self.status].action is not ErrorAction.SKIP_STREAM):
             return STATUSES[self.status]
         return SERVER_TROUBLE if self.status in SERVER_ERRORS or self.status in SUCCESS else OTHER
@@ -62,6 +72,11 @@ class ErrorResponse:
     def may_mean_the_query(self) -> bool:
         """Whether BILL may have refused the filter or the sort, so that it may answer a simpler query."""
         return self.status in UNUSABLE_QUERY and self.action in {ErrorAction.STOP, ErrorAction.RETRY}
+
+    @property
+    def means_no_such_path(self) -> bool:
+        """Whether nothing that BILL offers is there."""
+        return "BDC_1121" in self.codes or (self.status == NOT_FOUND and not {*self.codes} & {*OAUTH_CODES})
 
     @property
     def means_missing(self) -> bool:
@@ -92,7 +107,7 @@ def read_error(status: int, body: object, *, is_json: bool) -> ErrorResponse | N
 
     BILL documents an array of objects with `code` and `message`. Arrays without codes and single objects were
     seen too; v2 answers errors under status 200 in an envelope of its own, and other readers guard against error
-    arrays under status 200.
+    arrays under status 200. Where OAuth is concerned, errors may have the shape of its standard (RFC 6749 and 6750).
 
     Args:
         status: the HTTP status; never a redirect.
@@ -110,7 +125,9 @@ def read_error(status: int, body: object, *, is_json: bool) -> ErrorResponse | N
     codes = dict.fromkeys(code for error in errors if isinstance(code := error.get("code"), str))
     texts = [text for error in errors[:MOST_READ] if isinstance(text := error.get("message"), str)]
     return ErrorResponse(
-        status, tuple(filter(_CODE.fullmatch, codes)), _joined([text for text in texts if len(text) <= LONGEST_READ])
+        status,
+        tuple(code for code in codes if _CODE.fullmatch(code) or code in OAUTH_CODES),
+        _joined([text for text in texts if len(text) <= LONGEST_READ]),
     )
 
 
@@ -126,6 +143,9 @@ def _error(part: dict[str, t.Any]) -> dict[str, t.Any] | None:
     if part.get("response_status"):
         data = part.get("response_data")
         return {"code": data.get("error_code"), "message": data.get("error_message")} if isinstance(data, dict) else {}
+    oauth = part.get("error")
+    if isinstance(oauth, str) and oauth in OAUTH_CODES and not part.keys() & {"id", "results"}:
+        return {"code": oauth, "message": part.get("error_description")}
     code = part.get("code")
     has_code = isinstance(code, str) and bool(_CODE.fullmatch(code))
     return part if has_code or ("message" in part and not part.keys() & {"id", "results"}) else None

@@ -176,6 +176,16 @@ CODES: t.Final[dict[str, KnownError]] = {
 }
 """BILL's code decides first. Sources: BILL's list of common error codes; other readers where it is silent."""
 
+OAUTH_CODES: t.Final[dict[str, KnownError | None]] = {
+    **dict.fromkeys(("invalid_request", "invalid_client", "invalid_grant", "invalid_scope", "access_denied")),
+    **dict.fromkeys(("unauthorized_client", "unsupported_grant_type")),
+    "server_error": KnownError(ErrorAction.RETRY, _TROUBLE),
+    "temporarily_unavailable": KnownError(ErrorAction.RETRY, _TROUBLE),
+    "invalid_token": KnownError(ErrorAction.RENEW_SESSION, _SIGNED_OUT),
+    "insufficient_scope": KnownError(ErrorAction.SKIP_STREAM, "the scope of the developer app does not cover this"),
+}
+"""Codes of the OAuth standard (RFC 6749, sections 4.1.2.1 and 5.2; RFC 6750, section 3.1); None: the status decides."""
+
 STATUSES: t.Final[dict[int, KnownError]] = {
     401: KnownError(ErrorAction.RENEW_SESSION, _SIGNED_OUT),
     403: KnownError(ErrorAction.SKIP_STREAM, "the user's role may not read this"),

@@ -92,17 +92,27 @@ class ServerClock:
 
 
 class HourlyQuota:
-    """An hourly limit of one developer key, shared by all who use the key in this process.
+    """An hourly limit of one developer key, or developer app, shared by all who use it in this process.
 
     Args:
         what: what is limited, for messages: "requests", "sign-ins".
         clock: BILL's clock; the limit is counted by its full hours.
+        whose: what it is counted by, for messages.
         max_wait: seconds that may be waited for the next hour; where it is further away, `QuotaError` is raised.
         own_limit: requests an hour that the user allows this run, or None for as many as BILL does.
     """
 
-    def __init__(self, what: str, clock: ServerClock, *, max_wait: float, own_limit: int | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        clock: ServerClock,
+        *,
+        max_wait: float,
+        own_limit: int | None = None,
+        whose: str = "developer key",
+    ) -> None:
         self._what = what
+        self._whose = whose
         self._clock = clock
         self._max_wait = max_wait
         self._own_limit = own_limit
@@ -140,7 +150,7 @@ class HourlyQuota:
         with self._lock:
             if self._just_opened:
                 return False
-            self._close(f"BILL's hourly limit of {self._what} for this developer key is used up (BDC_1144)")
+            self._close(f"BILL's hourly limit of {self._what} for this {self._whose} is used up (BDC_1144)")
             return True
 
     def was_served(self) -> None:

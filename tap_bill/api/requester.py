@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import typing as t
 from dataclasses import dataclass, field
@@ -62,9 +63,11 @@ class Request:
     Args:
         stream: on whose behalf, for messages.
         method: GET or POST.
-        path: begins with `/v3/`.
+        path: begins with `/v3/`, or is that of OAuth's tokens.
         params: query parameters, not encoded.
         json: body of a POST.
+        form: the same, as form data.
+        at_root: whether the path follows the host instead of the base URL.
         goes_on: whether BILL has answered the beginning of the same list, so that permission cannot be what is missing.
     """
 
@@ -73,6 +76,8 @@ class Request:
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, str] | None = None
+    form: Mapping[str, str] | None = None
+    at_root: bool = False
     goes_on: bool = False
 
     def __str__(self) -> str:
@@ -102,6 +107,7 @@ class Requester:
         policy: how patient to be.
         stop: set when the run ends, so that nobody waits any longer.
         whose: data they ask for, for messages: an organization's, or those of Spend & Expense.
+        advice: what to check, by action, where the credentials make it differ from what the code's own advice says.
     """
 
     def __init__(  # noqa: PLR0913 - what it works with
@@ -113,6 +119,7 @@ class Requester:
         *,
         stop: threading.Event,
         whose: str,
+        advice: Mapping[ErrorAction, str] | None = None,
     ) -> None:
         self.api_url = transport.api_url
         self._transport = transport
@@ -121,6 +128,7 @@ class Requester:
         self._policy = policy
         self._stop = stop
         self._whose = whose
+        self._advice = advice or {}
         self._proven: WeakSet[AuthBase] = WeakSet()
 
     def send(
@@ -167,11 +175,16 @@ class Requester:
                     raise self._failure(request, outcome, retries)
 
     def _may_renew(self, refused: AuthBase, renewals: int) -> bool:
-        """Tell whether another session may help: once for any request, and more often where the refused one has worked.
+        """Tell whether another session may help: once for any request, and more often where the refused one was good.
 
-        Other readers may use a session up before a request that waited for it is sent.
+        Other readers may use a session up before a request that waited for it is sent, and a token may expire.
         """
-        return not renewals or (refused in self._proven and renewals <= self._policy.max_retries)
+        was_good = refused in self._proven or self.has_expired(refused)
+        return not renewals or (was_good and renewals <= self._policy.max_retries)
+
+    def has_expired(self, auth: AuthBase) -> bool:
+        """Tell whether credentials that know when they end have ended, by BILL's clock."""
+        return self._clock.now() >= getattr(auth, "ends", math.inf)
 
     def is_answered(self, auth: AuthBase, stats: StreamStats) -> bool:
         """Tell whether BILL answers anything at all; `auth` need not be good for anything."""
@@ -195,7 +208,13 @@ class Requester:
         stats.add(requests=1)
         try:
             answer = self._transport.send(
-                request.method, request.path, auth=auth, params=request.params, json=request.json
+                request.method,
+                request.path,
+                auth=auth,
+                params=request.params,
+                json=request.json,
+                form=request.form,
+                at_root=request.at_root,
             )
         except NoAnswerError as error:
             return error
@@ -240,7 +259,8 @@ class Requester:
             return NoAnswerError(f"{request.stream}: {outcome.message}{tries}.")
         response = t.cast("ErrorResponse", outcome.error)
         verb = "could not answer" if response.action is ErrorAction.RETRY else "refused"
-        advice = f": {response.known_as.advice}" if response.known_as.advice else ""
+        known = self._advice.get(response.action, response.known_as.advice)
+        advice = f": {known}" if known else ""
         if request.goes_on and response.action is ErrorAction.SKIP_STREAM:
             advice = (
                 " after it had answered the beginning of the same list: run again, and see whether a role has changed"

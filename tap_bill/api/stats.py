@@ -13,13 +13,17 @@ SIGN_IN: t.Final = "sign-in"
 SPEND_CHECK: t.Final = "spend check"
 """Where the requests are counted that no stream asks for."""
 
+SYNC_AUDIT: t.Final = "sync_audit"
+"""The stream that no request is made for."""
+
 
 @dataclass(slots=True)
 class StreamStats:
     """What one stream of one organization did.
 
     Args:
-        records: RECORD messages.
+        read: records that BILL sent; the lines inside them are not counted.
+        records: rows written.
         requests: requests sent, repeated ones included.
         retries: requests repeated because of trouble.
         renewals: new sessions that its requests needed, because BILL had ended the one before.
@@ -28,8 +32,10 @@ class StreamStats:
         after: the bookmark after it.
         skipped: why it was not read; empty if it was.
         failed: why it could not be read to the end, as one sentence; empty if it was.
+        is_read: whether it was read to the end.
     """
 
+    read: int = 0
     records: int = 0
     requests: int = 0
     retries: int = 0
@@ -39,6 +45,7 @@ class StreamStats:
     after: str | None = None
     skipped: str = ""
     failed: str = ""
+    is_read: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property

@@ -15,7 +15,7 @@ import requests
 from tap_bill.api import exact_json
 from tap_bill.api.error_responses import read_error
 from tap_bill.api.errors import NoAnswerError, UnreachableError
-from tap_bill.settings import LOOPBACK, environment
+from tap_bill.settings import LOOPBACK, environment, root_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class ApiResponse:
 class Transport:
     """Sends requests to one base URL over one connection pool, never more at once than the limiter lets through.
 
-    Redirects are refused: following one would carry `sessionId` and `devKey` to another host.
+    Redirects are refused: following one would carry the credentials to another host.
     BILL counts everything that an organization's key has under way, so sign-in and sign-out pass the same limiter.
     """
 
@@ -78,7 +78,7 @@ class Transport:
         # A loopback server is reached directly, whatever proxy the environment names.
         self._http.trust_env = not re.match(LOOPBACK, api_url)
 
-    def send(
+    def send(  # noqa: PLR0913 - what a request has
         self,
         method: str,
         path: str,
@@ -86,15 +86,19 @@ class Transport:
         auth: AuthBase,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        at_root: bool = False,
     ) -> ApiResponse:
         """Send one request and read the whole answer.
 
         Args:
             method: GET or POST.
-            path: begins with `/v3/`.
+            path: begins with `/v3/`, or is that of OAuth's tokens.
             auth: adds the credentials of this request; `requests` then leaves `.netrc` alone.
             params: query parameters, not encoded.
             json: body of a POST.
+            form: the same, as form data.
+            at_root: whether the path follows the host of the base URL instead of the whole of it.
 
         Raises:
             NoAnswerError: if no whole answer came back.
@@ -105,9 +109,10 @@ class Transport:
             with self._limiter:
                 response = self._http.request(
                     method,
-                    self.api_url + path,
+                    (root_of(self.api_url) if at_root else self.api_url) + path,
                     params=params,
                     json=json,
+                    data=form,
                     auth=auth,
                     timeout=self._timeout,
                     allow_redirects=False,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import typing as t
 
 from tap_bill.api.error_responses import ApiError
 from tap_bill.api.errors import BillError, ErrorAction, Scope
 from tap_bill.api.pagination import Endpoint
 from tap_bill.resources import RESOURCES
-from tap_bill.settings import environment
+from tap_bill.settings import Way, environment, way_into
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,19 @@ if t.TYPE_CHECKING:
     from tap_bill.run.organization import OrganizationRun
     from tap_bill.sync.context import RunContext
 
+LOGGER = logging.getLogger("tap-bill")
+
+NAMED: t.Final = {Way.OAUTH: " with OAuth", Way.CONSOLE: " with a Console API token"}
+"""Ways to sign in that the report names; the log names the others too."""
+
+MEND: t.Final = {
+    Way.OAUTH: (
+        "Give the user who made the developer app a role with these permissions in BILL, or deselect the streams. If "
+        "the role has them, the app's scope lacks them: make another app, because BILL does not let a scope be changed."
+    )
+}
+GIVE_A_ROLE: t.Final = "Give the user a role with these permissions in BILL, or deselect the streams."
+"""What to do about streams that may not be read."""
 
 READABLE: t.Final = "can be read"
 REFUSED: t.Final = "may not be read"
@@ -39,7 +53,16 @@ def examine(run: OrganizationRun, tell: Callable[[str], None]) -> list[BillError
     """
     refused = run.sign_in()
     problems = list(refused.values())
-    tell(f"Signed in to BILL {environment(run.context.settings['api_url'])}, {run.context.whose}.")
+    ways = {
+        way: None
+        for stream in run.needed_streams()
+        if run.context.client_of(stream.resource) not in refused
+        if (way := way_into(run.context.settings, spend=stream.resource.is_spend))
+    }
+    by = "".join(NAMED.get(way, "") for way in ways)
+    tell(f"Signed in to BILL {environment(run.context.settings['api_url'])}{by}, {run.context.whose}.")
+    for way in ways:
+        LOGGER.info("Signed in with %s.", way.value)
     needed = {stream.resource.name for stream in run.needed_streams()}
     resources = [resource for resource in RESOURCES if resource.name in needed]  # parents first
     width = max(map(len, needed))
@@ -60,7 +83,7 @@ def examine(run: OrganizationRun, tell: Callable[[str], None]) -> list[BillError
     readable = sum(verdict.startswith(READABLE) for verdict in verdicts)
     tell(f"{readable} of {len(resources)} streams can be read.")
     if any(verdict.startswith(REFUSED) for verdict in verdicts):
-        tell("Give the user a role with these permissions in BILL, or deselect the streams.")
+        tell(next((MEND[way] for way in ways if way in MEND), GIVE_A_ROLE))
     if not readable and not problems:
         problems.append(BillError(f"None of the selected streams of {run.context.whose} can be read."))
     return problems

@@ -8,13 +8,13 @@ import typing as t
 
 from tap_bill import settings
 from tap_bill.api.errors import BillError, Scope, fault
-from tap_bill.singer.streams import ResourceStream
+from tap_bill.singer.streams import BillStream, ResourceStream
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_bill.api.client import Client
-    from tap_bill.singer.streams import BillStream
+    from tap_bill.singer.audit import AuditStream
     from tap_bill.singer.writer import PageWriter
     from tap_bill.sync.context import RunContext
 
@@ -43,14 +43,15 @@ class OrganizationRun:
     def __init__(
         self,
         context: RunContext,
-        streams: Mapping[str, BillStream],
+        streams: Mapping[str, BillStream | AuditStream],
         writer: PageWriter,
         *,
         begin: Callable[[], None],
         patience: Callable[[], float | None],
     ) -> None:
         self.context = context
-        self._streams = streams
+        self._streams = {name: stream for name, stream in streams.items() if isinstance(stream, BillStream)}
+        self._audits = [stream for stream in streams.values() if not isinstance(stream, BillStream)]
         self._writer = writer
         self._begin = begin
         self._patience = patience
@@ -101,7 +102,7 @@ class OrganizationRun:
                 if error.scope is Scope.RUN or len(clients) == 1:
                     raise
         if len(refused) == len(clients):
-            raise BillError("\n".join(error.message for error in refused.values()))
+            raise BillError("\n".join(dict.fromkeys(error.message for error in refused.values())))
         return refused
 
     def read(self) -> list[str]:
@@ -114,8 +115,13 @@ class OrganizationRun:
             BillError: if nothing can be read any more, or if none of its streams could be read at all.
         """
         self.check_selection()
+        audits = [stream for stream in self._audits if stream.is_wanted]
+        self.context.audits = bool(audits)
         with self.closing():
             failed = self._read_streams(self.read_streams())
+            for stream in audits:
+                if rows := stream.write(self.organization_id):
+                    self.context.stats.of(stream.name).records = rows
             self._writer.flush()
         if all(stream.is_refused for stream in self.needed_streams() if stream.selected):
             raise BillError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from tap_bill.api.stats import SIGN_IN, SPEND_CHECK
+from tap_bill.api.stats import SIGN_IN, SPEND_CHECK, SYNC_AUDIT
 from tap_bill.resources import RESOURCES
 
 if t.TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Outcome:
 
 _COLUMNS: t.Final = (
     ("stream", "<"),
-    ("records", ">"),
+    ("read", ">"),
+    ("written", ">"),
     ("requests", ">"),
     ("retries", ">"),
     ("renewals", ">"),
@@ -55,6 +56,7 @@ _ORDER: t.Final = {
             SIGN_IN,
             SPEND_CHECK,
             *(name for resource in RESOURCES for name in resource.tables),
+            SYNC_AUDIT,
         )
     )
 }
@@ -72,8 +74,12 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 def _section(outcome: Outcome, brief: bool) -> Iterable[str]:  # noqa: FBT001 - one caller
     run_stats = sorted(outcome.run_stats, key=lambda item: _ORDER[item[0]])
     total = [
-        f"{sum(getattr(stats, count) for _, stats in run_stats):,} {count}"
-        for count in ("records", "requests", "retries", "renewals")
+        f"{sum(getattr(stats, count) for _, stats in run_stats):,} {what}"
+        for count, what in (
+            ("read", "records read"),
+            ("records", "rows written"),
+            *((each, each) for each in ("requests", "retries", "renewals")),
+        )
     ]
     waited = sum(stats.waited for _, stats in run_stats)
     whose = f"Organization {outcome.organization_id}" if outcome.organization_id else "Spend & Expense"
@@ -90,12 +96,21 @@ def _section(outcome: Outcome, brief: bool) -> Iterable[str]:  # noqa: FBT001 - 
 
 
 def _row(stream: str, stats: StreamStats) -> tuple[str, ...]:
-    counts = [stats.records, stats.requests, stats.retries, stats.renewals]
+    counts = [stats.read, stats.records, stats.requests, stats.retries, stats.renewals]
     return (
         f"  {stream}" if stream in _LINE_TABLES else stream,
         *(f"{count:,}" if count else "-" for count in counts),
         f"{stats.waited:.0f} s" if stats.waited else "-",
         stats.before or "-",
         stats.after or "-",
-        "failed" if stats.failed else f"skipped: {stats.skipped}" if stats.skipped else "",
+        _remark(stats),
     )
+
+
+def _remark(stats: StreamStats) -> str:
+    """Say what is to be said of a stream besides numbers."""
+    if stats.failed:
+        return "failed"
+    if stats.skipped:
+        return f"skipped: {stats.skipped}"
+    return "nothing new" if stats.is_read and not stats.records else ""

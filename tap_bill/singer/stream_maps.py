@@ -85,6 +85,19 @@ def is_removed(maps: Iterable[StreamMap]) -> bool:
     return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in maps)
 
 
+def has_filter(stream: Stream, config: Mapping[str, t.Any]) -> bool:
+    """Tell whether rows of a stream may be left out."""
+    return any(column == "__filter__" for column, _ in _expressions(stream.name, config.get("stream_maps") or {}))
+
+
+def tables(stream: Stream, config: Mapping[str, t.Any]) -> list[str]:
+    """Return the tables that hold every row of a stream once: a filter leaves some out, without a key they pile up."""
+    if has_filter(stream, config):
+        return []
+    found = (each for each in stream.stream_maps if not isinstance(each, RemoveRecordTransform))
+    return [each.stream_alias for each in found if each.transformed_key_properties]
+
+
 def levels(maps: Iterable[StreamMap]) -> int | None:
     """Return to which depth rows need every column for these maps: nested objects count where they are flattened.
 

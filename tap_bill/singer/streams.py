@@ -8,7 +8,6 @@ import re
 import sys
 import typing as t
 from collections import deque
-from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -28,13 +27,16 @@ from tap_bill.resources import Changes, Lines, Parent, Resource
 from tap_bill.settings import parse_time
 from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.records import UNKNOWN_FIELDS, RowMaker, line_rows
+from tap_bill.singer.whole import MOST_HELD, Held, Reading, shape
 from tap_bill.sync.reader import Extraction
-from tap_bill.sync.scan import NotAsAskedError, Page, Scan
+from tap_bill.sync.reread import is_due
+from tap_bill.sync.scan import SEVERAL_PAGES, NotAsAskedError, Page, Scan
 from tap_bill.sync.state import ORGANIZATION, REPLICATION_KEY, StreamState
-from tap_bill.sync.times import spell
+from tap_bill.sync.times import comparable, spell
 
 if t.TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
@@ -47,6 +49,8 @@ if t.TYPE_CHECKING:
 
 LOGGED_ELSEWHERE: t.Final = (BillError, BrokenPipeError, AbortedSyncExceptionBase)
 """What ends a stream without being a fault of the tap; the last is how the SDK's dry run ends each after one record."""
+
+NOT_CERTAIN: t.Final = "%s: %s, so sync_audit does not say that it was read whole."
 
 _PACKAGED: t.Final = files("tap_bill") / "schemas"
 SCHEMAS: t.Final = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "schemas"
@@ -181,6 +185,21 @@ class BillStream(Stream):
                 return
             extraction = Extraction(extraction.endpoint, scan, is_begun=True)
 
+    def second(self, extraction: Extraction, queries: Sequence[Mapping[str, str]]) -> Held | None:
+        """Read a list that follows BILL's cursor a second time; None where BILL does not let it be read as before.
+
+        Raises:
+            BillError: with one sentence, if it could not be completed.
+        """
+        reader = self._run.reader_of(self.resource)
+        again, held = Extraction(extraction.endpoint, Scan.whole(queries)), Held()
+        for each, page in self.pages(again):
+            if each is not again:
+                return None
+            held.add(page)
+            reader.wrote(again, page)
+        return held
+
     def _level(self, scan: Scan) -> int:
         """Return the level at which a simpler scan is logged; that some lists may have to be read whole is no news."""
         expected = not self.replication_key or (self.resource.changes is Changes.ASSUMED and not scan.keeps_up)
@@ -202,9 +221,11 @@ class BillStream(Stream):
     def _generate_record_messages(self, record: Record) -> Generator[RecordMessage, None, None]:
         """Make the RECORD messages of a row; a plain one needs none of the SDK's work on it."""
         if self.is_plain:
-            yield RecordMessage(stream=self.name, record=record, time_extracted=datetime.now(UTC))
+            yield RecordMessage(stream=self.name, record=record, time_extracted=self._run.now())
         else:
-            yield from super()._generate_record_messages(record)
+            for message in super()._generate_record_messages(record):
+                message.time_extracted = self._run.now()
+                yield message
 
     def log(self, message: str, *args: t.Any, level: int = logging.INFO, **kwargs: t.Any) -> None:
         """Log a message of the SDK, unless the tap logs the same: that a stream begins, and which error ends it."""
@@ -293,6 +314,8 @@ class PartStream(ChildStream):
         super().__init__(tap, context)
         self._queries: Sequence[Mapping[str, str]] = self.resource.queries
         self._was_read = False
+        self.is_certain = False
+        """Whether no part of a record can have been missed; a part that may have been is then looked for again."""
 
     def may_be_read(self, parent_id: str) -> bool:
         """Ask for the parts of one record, for which they were refused before.
@@ -351,18 +374,25 @@ class PartStream(ChildStream):
         reader = self._run.reader_of(self.resource)
         position = 0
         try:
+            found = Held()
             for each, page in self.pages(extraction):
                 if each is not extraction:  # it begins again, in a simpler way
-                    extraction, position = each, 0
+                    extraction, position, found = each, 0, Held()
                     self._queries = each.scan.queries
+                if self.is_certain:
+                    found.add(page)
                 for record in page.records:
                     reader.keep_busy()
                     position += 1
                     place = {"position": position} if "position" in self.own_columns else {}
                     self.stats.records += 1
                     self._write_record_message(self.make_row(record, {**own, **place}))
+                self.stats.read += len(page.records)
                 reader.wrote(extraction, page)
                 self._was_read = True
+            if self.is_certain and extraction.scan.doubt:
+                again = self.second(extraction, self._queries) if extraction.scan.doubt == SEVERAL_PAGES else None
+                self.is_certain = again is not None and again.is_same(found)
         except ApiError as error:
             if not error.response.means_missing:
                 raise
@@ -406,28 +436,44 @@ class ResourceStream(BillStream):
         state = self._state(context)
         self.stats.before = self.stats.after = state.shown
         self._regain(state)
+        self._run.not_before = state.audited
         extraction = self._extractions.pop(context[ORGANIZATION], None) or self._plan(state)
         since = extraction.scan.since
         which = f"what changed since {spell(since)}" if since else "everything"
         self.logger.info("%s: reading %s.", self.name, which)
+        reading: Reading | None = None
         try:
             for each, page in self.pages(extraction):
                 if each is not extraction:
-                    extraction = each
+                    extraction, reading = each, None
                     self._begin_again(state)
-                yield from self._write(extraction, page, state)
+                reading = reading or self._reading(extraction, state)
+                self.stats.read += len(page.records)
+                yield from self._take(reading, page, state)
+            if reading:
+                yield from self._decide(reading, state)
         except ApiError as error:
             if extraction.scan.answered or error.response.action is not ErrorAction.SKIP_STREAM:
                 raise
             self.skip(error.response)
             return
+        if reading:
+            self._audit(reading, state)
         if self._incremental:
-            if extraction.scan.started_at is None:
-                self.logger.warning("%s: BILL's answers carry no Date, so the bookmark stays.", self.name)
-            elif extraction.scan.why_not:
-                self.logger.warning("%s: %s, so the bookmark stays.", self.name, extraction.scan.why_not)
-            state.complete(extraction.scan.next_bookmark())
-            self.stats.after = state.shown
+            self._move_bookmark(extraction.scan, state)
+        self.stats.is_read = True
+
+    def _move_bookmark(self, scan: Scan, state: StreamState) -> None:
+        """Move the bookmark, or say why it stays."""
+        if scan.started_at is None:
+            self.logger.warning("%s: BILL's answers carry no Date, so the bookmark stays.", self.name)
+        elif scan.why_not:
+            self.logger.warning("%s: %s, so the bookmark stays.", self.name, scan.why_not)
+        state.complete(scan.next_bookmark())
+        self.stats.after = state.shown
+        start_date = self.config.get("start_date")
+        if scan.started_at and (scan.since is None or (start_date and scan.since <= parse_time(start_date))):
+            state.was_read_whole(scan.started_at)
 
     def _regain(self, state: StreamState) -> None:
         """Try whether parts that might not be read may be by now; what they have missed is then read, too."""
@@ -442,21 +488,127 @@ class ResourceStream(BillStream):
             state.begin_again()
             self._bill.state_writer.write_state(self.tap_state)
 
-    def _write(self, extraction: Extraction, page: Page, state: StreamState) -> Iterator[Record]:
-        """Yield the rows of a page, write their lines and parts, and keep how far the scan is."""
+    def _reading(self, extraction: Extraction, state: StreamState) -> Reading:
+        """Begin a read, of which the first page has come."""
+        scan = extraction.scan
+        is_whole = scan.since is None
+        reading = Reading(extraction, scan.queries)
+        if is_whole and not scan.is_resumed and not (self._incremental and scan.keeps_up):
+            reading.held = Held()
+        saved = (state.interrupted or {}).get("audit") if scan.is_resumed else None
+        if is_whole and self._run.audits and (saved or not scan.is_resumed):
+            reading.audit(state, saved, self._written)
+            self._run.not_before = max(reading.started, state.audited or reading.started)
+        for part in self._parts:
+            part.is_certain = reading.is_audited and part.name in reading.counts
+        return reading
+
+    @property
+    def _written(self) -> dict[str, int]:
+        """How many rows of it and its tables this run has written."""
+        return {table.name: table.stats.records for table in (self, *self._tables) if table.selected}
+
+    def _take(self, reading: Reading, page: Page, state: StreamState) -> Iterator[Record]:
+        """Write a page, or hold it until all of its list has come."""
+        extraction, held = reading.extraction, reading.held
+        if held:
+            held.add(page)
+            self._tell(extraction.scan)
+            self._run.reader_of(self.resource).wrote(extraction, page)
+            if held.size > MOST_HELD:
+                self.logger.info(
+                    "%s: has more than %s rows, so they are written in every run, changed or not.",
+                    self.name,
+                    f"{MOST_HELD:,}",
+                )
+                yield from self._write_held(held, state)
+                reading.held = None
+            return
+        if page.records:
+            self._forget_digest(state)
+        yield from self._write(page.records, state)
+        self._tell(extraction.scan)
+        progress = self._run.reader_of(self.resource).wrote(extraction, page)
+        if self._incremental and extraction.scan.ordered:
+            state.note({**progress, **reading.progress(self._certain(reading))})
+            self._bill.state_writer.write_state(self.tap_state)
+
+    def _decide(self, reading: Reading, state: StreamState) -> Iterator[Record]:
+        """Write a list that was held and has come to its end, unless it is what was written last."""
+        held, scan = reading.held, reading.extraction.scan
+        if held is None:
+            return
+        digest = held.digest(self._shape)
+        if digest == state.digest and not (self._parts and self._is_due(state)):
+            reading.is_audited = False
+            return
+        yield from self._write_held(held, state)
+        is_known = True
+        if reading.is_audited and scan.doubt == SEVERAL_PAGES and not scan.ordered:
+            again = self.second(reading.extraction, reading.queries)
+            if again:
+                self.stats.read += again.size
+                new = [record for page in again.pages for record in page if not held.has(record)]
+                yield from self._write(new, state)
+                is_known = again.marks == held.marks
+                if again.is_same(held):
+                    scan.doubt = ""
+        if is_known and not any(part.stats.skipped for part in self._parts):
+            state.keep_digest(digest)
+            if scan.started_at and self._parts and not self._incremental:
+                state.was_read_whole(scan.started_at)
+
+    def _write_held(self, held: Held, state: StreamState) -> Iterator[Record]:
+        self._forget_digest(state)
+        for records in held.pages:
+            yield from self._write(records, state)
+
+    def _forget_digest(self, state: StreamState) -> None:
+        """Let no state say, from before the first row on, that what was last written is still all that was."""
+        if state.forget_digest():
+            t.cast("PageWriter", self._bill.message_writer).write_state_now(self.tap_state)
+
+    def _audit(self, reading: Reading, state: StreamState) -> None:
+        """Note what `sync_audit` is to say now that all is written."""
+        scan = reading.extraction.scan
+        if not reading.is_audited:
+            return
+        if scan.doubt:
+            self.logger.info(NOT_CERTAIN, self.name, scan.doubt)
+            return
+        audit = reading.progress(self._certain(reading))["audit"]
+        names = {table.name: maps.tables(table, self.config) for table in (self, *self._tables)}
+        rows = {alias: rows for name, rows in audit["rows"].items() for alias in names[name]}
+        if rows and not maps.has_filter(self, self.config):  # which leaves lines and parts out as well
+            state.add_audit({**audit, "completed": comparable(self._run.now()), "rows": rows})
+
+    def _certain(self, reading: Reading) -> dict[str, int]:
+        """Forget the counts of parts of which some may have been missed; return how many rows are written."""
+        for part in self._parts:
+            if part.name in reading.counts and not part.is_certain:
+                self.logger.info(NOT_CERTAIN, part.name, SEVERAL_PAGES)
+            if not part.is_certain or part.stats.skipped:
+                reading.counts.pop(part.name, None)
+        return self._written
+
+    @cached_property
+    def _shape(self) -> bytes:
+        return shape((table for table in (self, *self._tables) if table.selected), self.config)
+
+    def _tell(self, scan: Scan) -> None:
+        """Log what the user is to know of how the list is read."""
+        while scan.notes:
+            self.logger.info("%s: %s.", self.name, scan.notes.pop())
+
+    def _write(self, records: Iterable[Record], state: StreamState) -> Iterator[Record]:
+        """Yield the rows of a page, and write their lines and parts."""
         ids: list[str] = []
-        yield from self._rows(page.records, ids)
+        yield from self._rows(records, ids)
         for part in self._parts:
             refused_for = part.write_parts(ids)
             if refused_for and self._incremental:  # what is read whole misses nothing for longer than a run
                 state.leave_out(part.name, refused_for)
         t.cast("PageWriter", self._bill.message_writer).flush()
-        while extraction.scan.notes:
-            self.logger.info("%s: %s.", self.name, extraction.scan.notes.pop())
-        progress = self._run.reader_of(self.resource).wrote(extraction, page)
-        if self._incremental and extraction.scan.ordered:
-            state.note(progress)
-            self._bill.state_writer.write_state(self.tap_state)
 
     def _rows(self, records: Iterable[Record], ids: list[str]) -> Iterator[Record]:
         """Yield the rows of a page, each after its lines are written; note in `ids` whose parts are wanted."""
@@ -502,11 +654,21 @@ class ResourceStream(BillStream):
             )
         return state
 
+    def _is_due(self, state: StreamState) -> bool:
+        """Whether its last whole read is older than it may be; what no state says began with the last run."""
+        days, now = self.config.get("full_reread_days"), self._run.client_of(self.resource).server_time()
+        last = state.whole or state.bookmark
+        whose = f"{self._run.organization_id}/{self.name}"
+        return bool(days and now and last and is_due(last, now, float(days), whose))
+
     def _plan(self, state: StreamState) -> Extraction:
         start_date = self.config.get("start_date")
         if self._incremental:
+            is_due = state.bookmark is not None and self._is_due(state)
+            if is_due:
+                self.logger.info("%s: is read from the beginning again, as full_reread_days asks for.", self.name)
             scan = Scan.plan(
-                bookmark=self._believed(state.bookmark),
+                bookmark=None if is_due else self._believed(state.bookmark),
                 start_date=parse_time(start_date) if start_date else None,
                 lookback=self.config["lookback_seconds"],
             )

@@ -78,6 +78,10 @@ class PageWriter(MsgSpecWriter):
         if not isinstance(message, RecordMessage) or len(self._buffer) >= MOST_WAITING:
             self.flush()
 
+    def write_state_now(self, state: Mapping[str, t.Any]) -> None:
+        """Write a state that must come before the rows that follow."""
+        self.write_message(StateMessage(value=dict(state)))
+
     def flush(self) -> None:
         """Write what waits."""
         _send(self._buffer)
@@ -168,6 +172,12 @@ class OrganizationWriter(PageWriter):
                 self._output.write_state()
             case _:
                 super().write_message(message)
+
+    def write_state_now(self, state: Mapping[str, t.Any]) -> None:
+        """Write a state that must come before the rows that follow."""
+        self.flush()
+        self._output.take(state)
+        self._output.write_state(now=True)
 
     def flush(self) -> None:
         """Write what waits."""

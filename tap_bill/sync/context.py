@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 
 from tap_bill.api.client import BillClient, Client, SharedLimits, SpendClient
 from tap_bill.api.stats import RunStats
-from tap_bill.settings import reads_only_spend
+from tap_bill.settings import Way, way_into
 from tap_bill.sync.reader import Reader
 from tap_bill.sync.state import ORGANIZATION
 
@@ -32,8 +33,17 @@ class RunContext:
         self.settings = settings
         self.stats = RunStats()
         self.stop = threading.Event()
+        self.audits = False
+        """Whether `sync_audit` is written."""
+        self.not_before: datetime | None = None
+        """The time before which no row may seem to be written: that at which `sync_audit` says its read began."""
         self._shared = shared
         self._check = check
+
+    def now(self) -> datetime:
+        """This machine's clock, in case it was put back not before rows that must seem to be older."""
+        now = datetime.now(UTC)
+        return max(now, self.not_before) if self.not_before else now
 
     @property
     def organization_id(self) -> str:
@@ -58,7 +68,8 @@ class RunContext:
     @cached_property
     def spend_client(self) -> SpendClient:
         """The client of Spend & Expense."""
-        return SpendClient(self.settings, self._shared, self.stats, user_agent=self._user_agent, stop=self.stop)
+        common = self.client if way_into(self.settings, spend=True) is Way.OAUTH else None
+        return SpendClient(self.settings, self._shared, self.stats, common, user_agent=self._user_agent, stop=self.stop)
 
     @cached_property
     def reader(self) -> Reader:
@@ -80,7 +91,7 @@ class RunContext:
 
     def may_read(self, resource: Resource) -> bool:
         """Tell whether there are credentials for a resource; each side of BILL may be read without the other."""
-        return "spend_api_token" in self.settings if resource.is_spend else not reads_only_spend(self.settings)
+        return way_into(self.settings, spend=resource.is_spend) is not None
 
     @property
     def is_reading(self) -> bool:

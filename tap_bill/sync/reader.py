@@ -13,6 +13,7 @@ import typing as t
 from collections import deque
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 
 from tap_bill.api.error_responses import ApiError
@@ -45,11 +46,13 @@ class Extraction:
         endpoint: the list.
         scan: what is left to read of it.
         is_begun: whether anything was asked yet: BILL's clock counts only if it was read before that.
+        begun_at: this machine's clock before its first request.
     """
 
     endpoint: Endpoint
     scan: Scan
     is_begun: bool = False
+    begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     waiting: deque[Page] = field(default_factory=deque)
     under_way: int = 0
     error: Exception | None = None
@@ -234,6 +237,7 @@ class Reader:
         scan = extraction.scan
         if not extraction.is_begun:
             extraction.is_begun = True
+            extraction.begun_at = datetime.now(UTC)
             scan.started_at = scan.started_at or self._client.server_time()
         slice_ = scan.next_slice() or scan.divide(extraction.endpoint.page_size)
         if slice_ is None:
@@ -252,9 +256,7 @@ class Reader:
             elif isinstance(answer, Exception):
                 extraction.error = extraction.error or answer
             elif answer is None:
-                # BILL leaves out what is empty; but what it does not say proves nothing.
-                scan.keeps_up = False
-                extraction.waiting.append(scan.receive(slice_, [], ""))
+                extraction.waiting.append(scan.receive_nothing(slice_))
             else:
                 extraction.waiting.append(scan.receive(slice_, *answer))
         except EndlessError as error:

@@ -45,6 +45,9 @@ CROWD_PAGES: t.Final = 10
 FEW: t.Final = 10
 """Rows on a page from which on it is worth a look how many of them would come again."""
 
+SEVERAL_PAGES: t.Final = "rows may have moved from one page to another while it was read"
+"""The doubt that a second reading of a list can dispel."""
+
 CREATED: t.Final = "createdTime"
 UPDATED: t.Final = "updatedTime"
 
@@ -169,6 +172,8 @@ class Scan:
         notes: what the user is to know of how the list is read, each kind once.
         slices: what is left to write.
         why_not: why the bookmark stays, where that showed while the list was read.
+        doubt: why a row that BILL has may have been missed; empty where that cannot be.
+        is_resumed: whether an earlier run has written a part of it.
     """
 
     since: datetime | None = None
@@ -181,6 +186,8 @@ class Scan:
     notes: list[str] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=lambda: [Slice()])
     why_not: str = ""
+    doubt: str = ""
+    is_resumed: bool = False
     _newest: str = ""
     _has_told: bool = False
 
@@ -199,7 +206,9 @@ class Scan:
     @classmethod
     def whole(cls, queries: Iterable[Mapping[str, str]]) -> Scan:
         """Plan to read a list as BILL gives it, once with each of the queries."""
-        return cls(ordered=False, keeps_up=False, slices=[Slice(walk=Walk(dict(query))) for query in queries])
+        slices = [Slice(walk=Walk(dict(query))) for query in queries]
+        doubt = SEVERAL_PAGES if len(slices) > 1 else ""
+        return cls(ordered=False, keeps_up=False, slices=slices, doubt=doubt)
 
     def walked(self, query: Mapping[str, str]) -> Scan:
         """Return this scan for a list that is not read by slices of its time line: filtered, and walked."""
@@ -384,12 +393,21 @@ class Scan:
         new = walk.take(records, cursor)
         if not cursor:
             slice_.finished = walk.is_settled
+            if not walk.is_proof:
+                self.doubt = self.doubt or SEVERAL_PAGES
             if not slice_.finished and not walk.is_at_rest:
                 slice_.finished = True
-                self._give_up(f"rows moved in BILL's list each of the {MOST_ROUNDS} times that it was read")
+                why = f"rows moved in BILL's list each of the {MOST_ROUNDS} times that it was read"
+                self._give_up(why, walked_in_vain=True)
             elif not slice_.finished:
                 walk.again()
         return Page(slice_, new, None, None, slice_.finished)
+
+    def receive_nothing(self, slice_: Slice) -> Page:
+        """Take an answer in that leaves the list out: BILL leaves out what is empty, but that proves nothing."""
+        self.keeps_up = False
+        self.doubt = "BILL's answer held no list"
+        return self.receive(slice_, [], "")
 
     def reopen(self, slice_: Slice) -> bool:
         """Begin a walk's round again after BILL refused its cursor; return False once that has been tried too often."""
@@ -411,12 +429,19 @@ class Scan:
             if any(name in query for query in self.queries):
                 less = [{key: query[key] for key in query if key != name} for query in self.queries]
                 slices = [self._walking(query) for place, query in enumerate(less) if query not in less[:place]]
-                return self._again(replace(self, keeps_up=self.keeps_up and name == "sort", slices=slices))
+                plan = self._again(replace(self, keeps_up=self.keeps_up and name == "sort", slices=slices))
+                if name == "filters":
+                    if not all(query.get(name, UPDATED).startswith(UPDATED) for query in self.queries):
+                        plan.doubt = "BILL does not filter its list, and may leave rows out without that"
+                    plan.since = None
+                elif len(slices) > 1:
+                    plan.doubt = SEVERAL_PAGES
+                return plan
         return None
 
     @staticmethod
     def _again(plan: Scan) -> Scan:
-        return replace(plan, answered=False, notes=[], why_not="")
+        return replace(plan, answered=False, notes=[], why_not="", doubt="", is_resumed=False)
 
     def _walking(self, query: Mapping[str, str]) -> Slice:
         return Slice(walk=Walk(dict(query), remembers=self.verifies and self.keeps_up))
@@ -437,9 +462,11 @@ class Scan:
                 "that stops before the last of them reads them all again"
             )
 
-    def _give_up(self, why: str) -> None:
+    def _give_up(self, why: str, *, walked_in_vain: bool = False) -> None:
         self.keeps_up = False
         self.why_not = why
+        if walked_in_vain:
+            self.doubt = why
 
     # Writing
 
@@ -488,7 +515,7 @@ class Scan:
         slices = [Slice(_read(low), _read(high)) for low, high in progress["ranges"]]
         if started_at is None or (since is not None and (self.since is None or self.since < since)):
             return
-        self.since, self.started_at, self.slices = since, started_at, slices
+        self.since, self.started_at, self.slices, self.is_resumed = since, started_at, slices, True
         self.keeps_up = progress.get("keeps_up", True) is True
 
 

@@ -6,6 +6,10 @@ while a pass runs, `"pass"`: `Scan.progress()` and the tables that it covers; an
 what is asked for per record, `"behind": {"bill_documents": {"since": "2026-06-01T00:00:00.000Z", "parent": "00n..."}}`:
 from when on that table has missed rows (null: from the beginning), and a record for which it was refused.
 
+`"whole"` is BILL's clock when the last read from the beginning began. `"digest"` is of the rows of a list that is read
+whole, as they were last written. `"audits"` are rows of `sync_audit` that are still to be written, and `"audited"` is
+the newest `startedAt` of those that are; in a pass, `"audit"` is what such a row will need to say.
+
 A bookmark also holds only for the key under which its rows were written. `"key": "uuid"` says which, and is left out
 where it is `id`, as all of them were until version 0.1. An entry that is about another key is forgotten.
 """
@@ -89,6 +93,38 @@ class StreamState:
         progress: dict[str, t.Any] | None = self._entry.get("pass")
         return progress if progress and self._are_covered(progress) else None
 
+    @property
+    def whole(self) -> datetime | None:
+        """BILL's clock when the last read from the beginning began; None if no state says so."""
+        return _time(self._entry.get("whole"))
+
+    def was_read_whole(self, started_at: datetime) -> None:
+        """Note that all was read, and BILL's clock when that began."""
+        self._entry["whole"] = spell(started_at)
+
+    @property
+    def digest(self) -> str:
+        """Of the rows that were last written of a list that is read whole; empty if that is not known."""
+        return str(self._entry.get("digest", ""))
+
+    def forget_digest(self) -> bool:
+        """Forget what was last written, because other rows will be; return whether anything was known."""
+        return self._entry.pop("digest", None) is not None
+
+    def keep_digest(self, digest: str) -> None:
+        """Note what was written."""
+        self._entry["digest"] = digest
+
+    @property
+    def audited(self) -> datetime | None:
+        """The newest `startedAt` of a read of which `sync_audit` says, or will say, that it was complete."""
+        times = [self._entry.get("audited"), *(audit["started"] for audit in self._entry.get("audits", ()))]
+        return max((parse(time) for time in times if time), default=None)
+
+    def add_audit(self, audit: Mapping[str, t.Any]) -> None:
+        """Note what `sync_audit` is to say of a read that is complete."""
+        self._entry.setdefault("audits", []).append(dict(audit))
+
     def leave_out(self, table: str, parent: str) -> None:
         """Note that a table may not be read, and for which record that showed."""
         was_covered = table in self._entry.get("covers", ())
@@ -146,6 +182,18 @@ def of_organization(state: Mapping[str, t.Any], organization_id: str) -> dict[st
     }
 
 
+def take_audits(state: Mapping[str, t.Any], organization_id: str) -> list[dict[str, t.Any]]:
+    """Return what `sync_audit` is still to say of an organization; the state says from now on that it does."""
+    taken: list[dict[str, t.Any]] = []
+    for stream in state.get("bookmarks", {}).values():
+        for entry in stream.get("partitions", ()):
+            if entry["context"] == {ORGANIZATION: organization_id} and (audits := entry.pop("audits", [])):
+                taken += audits
+                times = (entry.get("audited"), *(audit["started"] for audit in audits))
+                entry["audited"] = max((time for time in times if time), key=parse)
+    return taken
+
+
 def check(state: Mapping[str, t.Any]) -> None:
     """Refuse a state that this tap did not write.
 
@@ -171,7 +219,7 @@ def _is_ours(entry: object) -> bool:
         return False
     value, progress, behind = entry.get("replication_key_value"), entry.get("pass"), entry.get("behind", {})
     try:
-        times = [value, *(mark["since"] for mark in behind.values())]
+        times = [value, *(mark["since"] for mark in behind.values()), entry.get("whole"), entry.get("audited")]
         names = [entry["context"][ORGANIZATION], entry.get("key", ""), *(mark["parent"] for mark in behind.values())]
         for covers in (entry.get("covers", []), (progress or {}).get("covers", [])):
             names += covers
@@ -180,9 +228,20 @@ def _is_ours(entry: object) -> bool:
                 parse(time)
         if progress is not None:
             Scan().resume(progress)
+        audits = [*entry.get("audits", []), *([progress["audit"]] if progress and "audit" in progress else [])]
+        for audit in audits:
+            parse(audit["started"])
+            parse(audit.get("completed", audit["started"]))
+        counts = [(name, count) for audit in audits for name, count in audit["rows"].items()]
+        names += [entry.get("digest", ""), *(name for name, _ in counts)]
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
-    return set(entry["context"]) == {ORGANIZATION} and all(isinstance(name, str) for name in names)
+    are_counts = all(isinstance(count, int) for _, count in counts)
+    return set(entry["context"]) == {ORGANIZATION} and are_counts and all(isinstance(name, str) for name in names)
+
+
+def _time(text: str | None) -> datetime | None:
+    return parse(text) if text else None
 
 
 _ADVICE: t.Final = "Pass the last state that tap-bill wrote for this pipeline, or none to read everything again."

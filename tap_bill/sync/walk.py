@@ -107,6 +107,11 @@ class Walk:
         return list(self._before.items()) == list(self._seen.items())
 
     @property
+    def is_proof(self) -> bool:
+        """Whether it may settle that no row was missed: one answer does, and so do rounds that are compared."""
+        return self._pages == 1 or self.remembers
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether it is worth another round."""
         return self._rounds < MOST_ROUNDS

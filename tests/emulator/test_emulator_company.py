@@ -12,6 +12,7 @@ import threading
 from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
 
 import pytest
 from documented_fields import DOCUMENTED
@@ -20,24 +21,28 @@ from test_emulator_lists import LISTS
 from bill_emulator import Clock, Company
 from bill_emulator.resources import RESOURCES
 
-SIZES = [20, 250, 600]
+SIZES = [(20, 0), (250, 0), (600, 0), (60, 300)]  # bills, pieces of work in the books since
 AT = datetime(2026, 7, 2, 8, 0, 1, 999_999, tzinfo=UTC)
 
 
 class Snapshot:
-    """A company as it was when it was made, rendered once; only for looking at."""
+    """A company as it was when it was made, or after so much work in its books, rendered once; only for looking at."""
 
-    def __init__(self, bills):
-        company = Company(seed=7, bills=bills)
+    def __init__(self, bills, work):
+        company = Company(seed=7, bills=bills, clock=Clock(AT, frozen=True))
+        for chance in range(work):
+            company.clock.advance(3600)
+            company.work(Random(chance))
         self.bills = bills
+        self.end = "2026-07-15" if work else "2026-06-30T18:00:01"
         self.totals = company.totals
         self.ids = company.ids
         self.rows = {name: company.rows(name) for name in RESOURCES}.__getitem__
 
 
-@pytest.fixture(scope="module", params=SIZES)
+@pytest.fixture(scope="module", params=SIZES, ids=str)
 def company(request):
-    return Snapshot(request.param)
+    return Snapshot(*request.param)
 
 
 def by_id(rows):
@@ -316,7 +321,7 @@ def test_times_lie_in_the_window_and_in_order(company):
         if resource == "bill_approval_policies":
             continue
         for row in company.rows(resource):
-            assert "2023-07-01" <= row["createdTime"] <= row["updatedTime"] < "2026-06-30T18:00:01"
+            assert "2023-07-01" <= row["createdTime"] <= row["updatedTime"] < company.end
 
 
 def test_many_rows_share_one_time(usual):

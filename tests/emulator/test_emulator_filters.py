@@ -86,6 +86,23 @@ def test_ids_can_be_listed(reader, usual):
     assert reader.ids("/payments", filters=f"id:eq:{some[0]}") == some[:1]
 
 
+@pytest.mark.parametrize("name", ["bills", "vendors", "customers", "invoices"])
+def test_records_are_found_by_a_list_of_ids(reader, usual, name):
+    wanted = usual.company.ids(name)[::7][:100]
+    filters = f'id:in:"{",".join([*reversed(wanted), "00000NOTHING0000000X"])}"'
+    assert reader.ids(f"/{name}", filters=filters, max=100) == wanted
+    assert sorted(reader.ids(f"/{name}", filters=filters, max=3, sort="updatedTime:asc")) == wanted
+
+
+def test_filters_by_id_can_be_refused_or_ignored(serve):
+    _, refusing = serve(bills=20, refuse_filters=["id"])
+    emulator, ignoring = serve(bills=20, ignore_filters=["id"])
+    for name in ("bills", "vendors", "customers", "invoices"):
+        some = f'id:in:"{emulator.company.ids(name)[0]}"'
+        assert refusing.refused(f"/{name}", filters=some) == f"filters: {name} cannot be filtered by 'id'"
+        assert ignoring.ids(f"/{name}", filters=some, max=100) == emulator.company.ids(name)
+
+
 @pytest.mark.parametrize("field", ["createdTime", "updatedTime"])
 @pytest.mark.parametrize(
     "spelling",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from emulator_client import Client
+from emulator_client import Client, code_of
 
 from bill_emulator import PARTS, Company, Emulator
 
@@ -74,6 +74,25 @@ def test_spend_rows_are_deleted_edited_and_added(serve):
     client.spend("cards")
     client.spend("cards")
     assert (counters.edits, counters.adds, counters.deletes, len(books.ids("cards"))) == (8, 1, 2, 6)
+
+
+@pytest.mark.parametrize("table", ["transactions", "reimbursements", "cards", "budgets", "users", "custom-fields"])
+def test_a_spend_row_is_deleted_for_good_in_python(serve, table):
+    emulator, client = serve(bills=20)
+    gone, *left = emulator.company.spend.ids(table)
+    emulator.company.spend.remove(table, gone)
+    listed = {id_ for retired in ("true", "false") for id_ in client.spend_ids(table, filters=f"retired:eq:{retired}")}
+    assert listed == {*left}
+    with pytest.raises(KeyError):
+        emulator.company.spend.remove(table, gone)
+
+
+def test_a_vendor_is_deleted_for_good_in_python(serve):
+    emulator, client = serve(bills=20)
+    gone, *left = emulator.company.ids("vendors")
+    emulator.company.remove("vendors", gone)
+    assert client.ids("/vendors") == left
+    assert code_of(client.get(f"/vendors/{gone}")) == (404, "BDC_1205")
 
 
 def test_a_deletion_makes_no_room_for_a_used_id(serve):

@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 import pytest
@@ -74,13 +75,14 @@ def pipeline(tmp_path_factory):
 
 
 def expected(company, gone):
-    """The rows of every table as BILL has them now, by table, and the lines that have gone since: they stay."""
+    """The rows of every table as BILL has them now, by table, and those that have gone since: they stay."""
     tables = {}
     for resource in RESOURCES:
         records = tables[resource.name] = rows(company, resource)
         for lines in resource.lines:
             tables[lines.name] = [line for record in records for line, _ in line_rows(lines, record)]
-    tables["bill_line_items"] += gone
+    for name, rows_ in gone.items():
+        tables[name] = [*tables[name], *rows_]
     return tables
 
 
@@ -99,16 +101,17 @@ def rows(company, resource):
     return company.rows(name)
 
 
-def check_counts(company, database, gone=()):
+def check_counts(company, database, gone=MappingProxyType({})):
     landed = {
         table: database.execute(f'select count(*) from "{table}"').fetchone()[0]
         for (table,) in database.execute("select table_name from information_schema.tables where table_schema = 'bill'")
     }
+    assert landed.pop("sync_audit") >= len(landed)
     assert landed == {table: len(rows) for table, rows in expected(company, gone).items()}
     assert len(landed) == 74
 
 
-def check_money(company, database, gone=()):
+def check_money(company, database, gone=MappingProxyType({})):
     tables = expected(company, gone)
     for table, columns in MONEY.items():
         for column in columns:
@@ -143,7 +146,7 @@ def test_columns_have_the_types_that_a_warehouse_wants(pipeline):
 
 @pytest.fixture(scope="module")
 def edited(pipeline):
-    """What has changed before the second run: a bill, a vendor, the lines of another bill, and a new bill."""
+    """What has changed before the second run: two bills, a vendor, a new bill, and two rows that are gone."""
     company, run, _ = pipeline
     bill = next(row for row in company.rows("bills") if "description" in row)
     shorter = next(row for row in company.rows("bills") if len(row["billLineItems"]) > 1 and row["id"] != bill["id"])
@@ -152,24 +155,46 @@ def edited(pipeline):
     company.edit("bills", shorter["id"], {"billLineItems": shorter["billLineItems"][1:], "fieldOfTomorrow": 1})
     company.edit("vendors", vendor["id"], {"name": "Zażółć gęślą jaźń 東京 🧾", "archived": True})
     company.add("bills")
+    user, recurring = company.spend.rows("users")[1], company.rows("recurring_bills")[1]
+    company.spend.remove("users", user["id"])
+    company.remove("recurring_bills", recurring["id"])
     run()
-    return bill, shorter, vendor
+    gone = {
+        "bill_line_items": shorter["billLineItems"][:1],
+        "spend_users": [user],
+        "recurring_bills": [recurring],
+        "recurring_bill_line_items": recurring["recurringBillLineItems"],
+    }
+    return bill, shorter, vendor, gone
 
 
 def test_the_second_run_updates_in_place(pipeline, edited):
     company, _, database = pipeline
-    bill, shorter, vendor = edited
-    check_counts(company, database, shorter["billLineItems"][:1])
-    check_money(company, database, shorter["billLineItems"][:1])
+    bill, _, vendor, gone = edited
+    check_counts(company, database, gone)
+    check_money(company, database, gone)
     found = database.execute("select amount::text, description from bills where id = %s", [bill["id"]]).fetchall()
     assert found == [("1234567.80", None)]
     found = database.execute("select name, archived from vendors where id = %s", [vendor["id"]]).fetchall()
     assert found == [("Zażółć gęślą jaźń 東京 🧾", True)]
 
 
+def test_what_bill_has_deleted_is_found_as_documented_and_nothing_else(pipeline, edited):
+    """Of every table, after two runs of which the second wrote only the lists that had changed."""
+    _, _, database = pipeline
+    *_, gone = edited
+    page = (readme.DOCS / "incremental.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"^```sql\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    audited = {table for (table,) in database.execute("select distinct stream from sync_audit")}
+    assert audited == {table for resource in RESOURCES for table in resource.tables}
+    for table in audited:
+        found = database.execute(query.replace("spend_users", table)).fetchall()
+        assert len(found) == len(gone.get(table, ()) if table != "bill_line_items" else ()), table
+
+
 def test_present_lines_are_those_with_their_bills_time(pipeline, edited):
     _, _, database = pipeline
-    _, shorter, _ = edited
+    _, shorter, *_ = edited
     present = database.execute(
         'select l.id from bill_line_items l join bills b on b."organizationId" = l."organizationId"'
         ' and b.id = l."billId" and b."updatedTime" = l."parentUpdatedTime" where b.id = %s order by l.position',
@@ -292,7 +317,7 @@ def test_unknown_fields_are_found_as_documented(pipeline, edited):
     _, _, database = pipeline
     streams = (readme.DOCS / "streams.md").read_text(encoding="utf-8")
     (query,) = re.findall(r"^select id, _unknown_fields .*$", streams, re.MULTILINE)
-    _, shorter, _ = edited
+    _, shorter, *_ = edited
     assert database.execute(query).fetchall() == [(shorter["id"], {"fieldOfTomorrow": 1})]
     every = database.execute("select count(*), count(_unknown_fields) from bills").fetchone()
     assert every[0] == every[1] > 1

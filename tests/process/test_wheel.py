@@ -45,7 +45,7 @@ def needed(requirements):
 def test_the_wheel_holds_the_package_and_every_schema(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     schemas = {f"tap_bill/schemas/{path.name}" for path in (PROJECT / "schemas").glob("*.json")}
-    assert len(schemas) == 74
+    assert len(schemas) == 75
     assert schemas <= names
     modules = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "tap_bill").rglob("*.py")}
     assert modules | {"tap_bill/py.typed"} <= names
@@ -77,4 +77,4 @@ def test_the_installed_wheel_discovers_from_another_folder(wheel, tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert len(json.loads(run.stdout)["streams"]) == 74
+    assert len(json.loads(run.stdout)["streams"]) == 75

@@ -131,7 +131,10 @@ def test_credentials_go_to_no_other_host(tap, url):
 
 
 LIST = 'a list such as [{"organization_id": "008..."}, {"organization_id": "008...", "dev_key": "..."}]'
-OWN = "organization_id, username, password, console_api_token, dev_key, remember_me_id, device, spend_api_token"
+OWN = (
+    "organization_id, client_id, client_secret, username, password, console_api_token, dev_key, remember_me_id, "
+    "device, spend_api_token"
+)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +178,106 @@ def test_organizations_need_what_the_top_level_lacks(tap):
     assert refused(run) == [MISSING["dev_key"].replace(" is missing", " is missing for organization 00801A")]
 
 
+APP = {"client_id": "client", "client_secret": "s3cret-value"}
+ONE_WAY = "OAuth needs no other credentials: set one way only"
+BOTH = "client_id and client_secret are set as well as {}; " + ONE_WAY
+
+
+@pytest.mark.parametrize(
+    ("oauth", "others", "line"),
+    [
+        (APP, ["username", "password", "dev_key"], BOTH.format("username, password, dev_key")),
+        (APP, ["password"], BOTH.format("password")),
+        (APP, ["dev_key"], BOTH.format("dev_key")),
+        (APP, ["console_api_token"], BOTH.format("console_api_token")),
+        (APP, ["password", "console_api_token"], BOTH.format("password, console_api_token")),
+        (APP, ["spend_api_token"], BOTH.format("spend_api_token")),
+        (APP, ["remember_me_id", "device"], BOTH.format("remember_me_id, device")),
+        (APP, ["device"], BOTH.format("device")),
+        ({"client_secret": "s3cret-value"}, ["password"], f"client_secret is set as well as password; {ONE_WAY}"),
+        (
+            {"client_id": "client"},
+            ["username", "password", "dev_key"],
+            f"client_id is set as well as username, password, dev_key; {ONE_WAY}",
+        ),
+        (
+            {"client_id": "client"},
+            [],
+            (
+                "client_secret is missing: client_id needs it; set it to the client secret of the same developer app: "
+                "ASCII without spaces"
+            ),
+        ),
+        (
+            {"client_secret": "s3cret-value"},
+            [],
+            (
+                "client_id is missing: client_secret needs it; set it to the client ID of a developer app: ASCII "
+                "without spaces"
+            ),
+        ),
+        (
+            {**APP, "client_secret": "s3cret value"},
+            [],
+            ("client_secret is not valid; allowed: the client secret of the same developer app: ASCII without spaces"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_one_way_to_sign_in_at_a_time(tap, oauth, others, line, several):
+    own = {"organization_id": "00801A", **oauth, **dict.fromkeys(others, "s3cret-value")}
+    config = {"api_url": NOWHERE["api_url"], **({"organizations": [own]} if several else own)}
+    if several and "is not valid" in line:
+        line = f"organizations[0].{line}"
+    elif several:
+        place = line.find(": ") if " is missing: " in line else line.find(";")
+        line = f"{line[:place]} for organization 00801A{line[place:]}"
+    run = tap(config)
+    assert refused(run) == [line]
+    assert "s3cret" not in run.stderr
+
+
+def test_oauth_needs_an_organization(tap):
+    assert refused(tap({**APP, "api_url": NOWHERE["api_url"]})) == [MISSING["organization_id"]]
+
+
+@pytest.mark.parametrize(
+    ("top", "organizations", "line"),
+    [
+        (
+            APP,
+            [{"organization_id": "00801A", "username": "u", "password": "p", "dev_key": "k"}],
+            (
+                "client_id and client_secret are set as well as organizations; set both in the organization that they "
+                "belong to"
+            ),
+        ),
+        (
+            {"client_secret": "s3cret-value"},
+            [{"organization_id": "00801A", "client_id": "client"}],
+            "client_secret is set as well as organizations; set both in the organization that they belong to",
+        ),
+        (
+            {},
+            [{"organization_id": name, **APP} for name in ("00801A", "00801B")],
+            "organizations has the same client_id more than once; a developer app belongs to one organization",
+        ),
+        (
+            {name: CREDENTIALS[name] for name in ("username", "password", "dev_key")},
+            [{"organization_id": "00801A"}, {"organization_id": "00801B", **APP, "spend_api_token": "t"}],
+            (
+                "client_id and client_secret are set as well as spend_api_token for organization 00801B; OAuth needs "
+                "no other credentials: set one way only"
+            ),
+        ),
+    ],
+)
+def test_oauth_belongs_to_one_organization(tap, top, organizations, line):
+    run = tap({**top, "api_url": NOWHERE["api_url"], "organizations": organizations})
+    assert refused(run) == [line]
+    assert "s3cret" not in run.stderr
+
+
 def test_several_mistakes_take_a_line_each_in_the_order_of_the_readme(tap):
     wrong = {**NOWHERE, "page_size": 0, "start_date": "yesterday", "password": ""}
     assert [line.split()[0] for line in refused(tap(wrong))] == ["password", "start_date", "page_size"]
@@ -198,8 +301,11 @@ def test_a_config_file_that_is_not_there(tap):
 def test_every_setting_may_come_from_the_environment(tap, config):
     settings = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
     settings |= {"start_date": "2026-01-01", "max_requests_per_hour": 1000, "user_agent": "someone/1.0"}
+    settings |= {"full_reread_days": 0.5}
     settings |= {"remember_me_id": "remembered", "device": "server", "spend_api_token": "token", **config}
-    assert SETTINGS.keys() - settings.keys() == {"organizations", "console_api_token"}  # instead of others
+    assert SETTINGS.keys() - settings.keys() == {
+        *("organizations", "console_api_token", "client_id", "client_secret")  # instead of others
+    }
     variables = {f"TAP_BILL_{name.upper()}": str(value) for name, value in settings.items()}
     run = tap(None, "--config", "ENV", env=variables, select={"roles"})
     assert (run.exit_code, run.errors) == (0, [])
@@ -393,7 +499,7 @@ def test_endings_of_the_url_and_space_around_credentials_do_not_matter(tap, emul
 
 def test_discover_and_about_need_no_configuration(tap):
     discovered = tap(None, "--discover")
-    assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 74)
+    assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 75)
     about = tap(None, "--about", "--format=json")
     assert about.exit_code == 0
     assert "Spend & Expense" in json.loads(about.stdout)["description"]
@@ -402,7 +508,8 @@ def test_discover_and_about_need_no_configuration(tap):
         assert settings[name]["title"]
         assert settings[name]["description"]
     assert [name for name, spec in settings.items() if spec.get("secret")] == [
-        *("password", "console_api_token", "dev_key", "organizations", "remember_me_id", "spend_api_token")
+        *("client_secret", "password", "console_api_token", "dev_key", "organizations", "remember_me_id"),
+        "spend_api_token",
     ]
 
 

@@ -133,6 +133,7 @@ def test_a_part_that_fails_fails_what_it_belongs_to(tap, company, emulator):
     before = tap(settings(emulator), select=streams)
     company.edit("vendors", vendor, {"name": "Renamed"})
     company.edit("bills", company.ids("bills")[0], {"description": "edited"})
+    company.edit("roles", company.ids("roles")[0], {"description": "edited"})
     emulator.faults.plan("refused", path=f"/v3/attachments/vendors/{vendor}", times=None, status=409)
     run = tap(settings(emulator), select=streams, state=before.state)
     assert run.exit_code == 1

@@ -232,6 +232,7 @@ def test_what_may_not_be_read_holds_nothing_else_up(tap):
         "replication_key": "updatedTime",
         "replication_key_value": "2026-07-01T15:00:00.000Z",
         "covers": ["vendors"],
+        "whole": "2026-07-01T13:00:00.000Z",
         "behind": {"vendor_attachments": {"since": "2026-07-01T13:00:00.000Z", "parent": last_id}},
     }
     fourth, _ = run(third.state)

@@ -31,7 +31,8 @@ class TestTapBill(
         TapBill,
         config=CONFIG,
         catalog=CATALOG,
-        suite_config=SuiteConfig(max_records_limit=None),
+        # The suite reads the streams one by one, and that one has rows only at the end of a run.
+        suite_config=SuiteConfig(max_records_limit=None, ignore_no_records_for_streams=["sync_audit"]),
     )
 ):
     pass

@@ -12,7 +12,7 @@ from bill_emulator import Company, Emulator
 from tap_bill.resources import RESOURCES
 
 ON_REQUEST = {name for resource in RESOURCES if not resource.is_default for name in resource.tables}
-BY_DEFAULT = {name for resource in ACCOUNTS for name in resource.tables}
+BY_DEFAULT = {"sync_audit", *(name for resource in ACCOUNTS for name in resource.tables)}
 
 
 @pytest.fixture

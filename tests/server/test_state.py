@@ -70,7 +70,8 @@ def test_a_state_of_version_0_1_is_understood(read, given, asked):
     (entry,) = [each for each in run.state["bookmarks"]["bills"]["partitions"] if CONTEXT.items() <= each.items()]
     interrupted = asked[0] is not None and asked[0].startswith("createdTime")
     begun = PASS["started_at"] if interrupted else "2026-07-01T12:00:00.000Z"
-    assert entry == CONTEXT | BOOKMARK | COVERS | {"replication_key_value": begun}
+    whole = {} if asked == [SINCE] else {"whole": begun}
+    assert entry == CONTEXT | BOOKMARK | COVERS | {"replication_key_value": begun} | whole
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,14 @@ def test_a_state_of_version_0_1_is_understood(read, given, asked):
         CONTEXT | {"pass": {}},
         CONTEXT | {"pass": {**PASS, "ranges": [5]}},
         CONTEXT | {"pass": {**PASS, "ranges": [[5, None]]}},
+        CONTEXT | {"digest": 5},
+        CONTEXT | {"whole": "soon"},
+        CONTEXT | {"audited": 5},
+        CONTEXT | {"audits": 5},
+        CONTEXT | {"audits": [{"started": PASS["started_at"]}]},
+        CONTEXT | {"audits": [{"started": "soon", "rows": {}}]},
+        CONTEXT | {"audits": [{"started": PASS["started_at"], "rows": {"bills": "many"}}]},
+        CONTEXT | {"pass": {**PASS, "ranges": RANGES, "audit": {"started": PASS["started_at"], "rows": 5}}},
         CONTEXT | {"behind": []},
         CONTEXT | {"behind": {"bill_documents": {"since": None}}},
         CONTEXT | {"behind": {"bill_documents": {"since": 5, "parent": "00n"}}},

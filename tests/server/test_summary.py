@@ -11,6 +11,13 @@ from bill_emulator import Clock, Company, Emulator
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
+HEAD = "  stream             read  written  requests  retries  renewals  waited  "
+
+
+def total(read, written, requests):
+    return f"{read} records read, {written} rows written, {requests} requests"
+
+
 def block(run):
     """The lines of the summary, from its headline on; a line of the log ends it."""
     lines = iter(run.stderr.splitlines())
@@ -36,25 +43,25 @@ def test_one_organization(tap, company):
         # One at a time, or a request that is under way when the session ends would have to be sent again as well.
         second = tap(settings(emulator, max_concurrency=1), select=streams, state=first.state)
         counted = emulator.counters.requests
+    noon = "2026-07-01T12:00:00.000Z"
     skipped = "skipped: HTTP 403, BDC_1302: The user's role may not do this"
     assert block(first) == [
-        f"Organization {company.organization_id}: 87 records, 5 requests, 0 retries, 0 renewals, 0 s waited for limits",
-        "  stream             records  requests  retries  renewals  waited  bookmark before  bookmark after",
-        "  sign-in                  -         2        -         -       -  -                -",
-        "  bills                   25         1        -         -       -  -                2026-07-01T12:00:00.000Z",
-        "    bill_line_items       57         -        -         -       -  -                -",
-        f"  roles                    -         1        -         -       -  -                -{'':25}{skipped}",
-        "  payment_terms            5         1        -         -       -  -                -",
+        f"Organization {company.organization_id}: {total(30, 87, 5)}, 0 retries, 0 renewals, 0 s waited for limits",
+        "  stream             read  written  requests  retries  renewals  waited  bookmark before  bookmark after",
+        "  sign-in               -        -         2        -         -       -  -                -",
+        f"  bills                25       25         1        -         -       -  -                {noon}",
+        "    bill_line_items     -       57         -        -         -       -  -                -",
+        f"  roles                 -        -         1        -         -       -  -                -{'':25}{skipped}",
+        "  payment_terms         5        5         1        -         -       -  -                -",
     ]
-    noon = "2026-07-01T12:00:00.000Z"
     assert block(second) == [
-        f"Organization {company.organization_id}: 7 records, 9 requests, 2 retries, 1 renewals, 3 s waited for limits",
-        "  stream             records  requests  retries  renewals  waited  bookmark before           bookmark after",
-        "  sign-in                  -         3        -         1       -  -                         -",
-        f"  bills                    1         3        1         -       -  {noon}  {noon}",
-        "    bill_line_items        1         -        -         -       -  -                         -",
-        f"  roles                    -         1        -         -       -  -{'':25}-{'':25}{skipped}",
-        "  payment_terms            5         2        1         -     3 s  -                         -",
+        f"Organization {company.organization_id}: {total(6, 2, 9)}, 2 retries, 1 renewals, 3 s waited for limits",
+        f"{HEAD}bookmark before{'':11}bookmark after",
+        "  sign-in               -        -         3        -         1       -  -                         -",
+        f"  bills                 1        1         3        1         -       -  {noon}  {noon}",
+        "    bill_line_items     -        1         -        -         -       -  -                         -",
+        f"  roles                 -        -         1        -         -       -  -{'':25}-{'':25}{skipped}",
+        f"  payment_terms         5        -         2        1         -     3 s  -{'':25}-{'':25}nothing new",
     ]
     assert counted == 5 + 9
 
@@ -71,11 +78,12 @@ def test_several_organizations_are_told_in_brief(tap):
         emulator.faults.plan("refused", path="/v3/vendors", organization=several[1].organization_id, times=None)
         second = tap({**common, "organizations": listed}, select=streams, state=first.state)
     told = block(second)
+    noon, one = "2026-07-01T12:00:00.000Z", "2026-07-01T13:00:00.000Z"
     assert told[:4] == [
-        "Organization 00802ORGANIZATION000: 1 records, 5 requests, 0 retries, 0 renewals, 0 s waited for limits",
-        "  stream     records  requests  retries  renewals  waited  bookmark before           bookmark after",
-        "  vendors          -         1        -         -       -  2026-07-01T12:00:00.000Z  2026-07-01T13:00:00.000Z",
-        "  bills            1         1        -         -       -  2026-07-01T12:00:00.000Z  2026-07-01T13:00:00.000Z",
+        f"Organization 00802ORGANIZATION000: {total(1, 1, 5)}, 0 retries, 0 renewals, 0 s waited for limits",
+        "  stream     read  written  requests  retries  renewals  waited  bookmark before           bookmark after",
+        f"  vendors       -        -         1        -         -       -  {noon}  {one}  nothing new",
+        f"  bills         1        1         1        -         -       -  {noon}  {one}",
     ]
     failed = told.index("  and 1 without anything new") + 2
     assert told[failed - 1].startswith("Organization 00802ORGANIZATION001: ")

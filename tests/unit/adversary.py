@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -290,6 +290,8 @@ class Pipeline:
         self.world = world
         self.settings = {**SETTINGS, "page_size": world.page_size, **settings}
         self.table = {}
+        self.written_at = {}
+        self.read_whole_at = ""
         self.state = {}
         self.log = []
 
@@ -311,8 +313,12 @@ class Pipeline:
             lines = lines[: int(kill * len(lines))]
         for line in lines:
             message = json.loads(line)
-            if message["type"] == "RECORD":
+            if message["type"] == "RECORD" and message["stream"] == "sync_audit":
+                if message["record"]["stream"] == "bills":
+                    self.read_whole_at = max(self.read_whole_at, message["record"]["startedAt"])
+            elif message["type"] == "RECORD":
                 self.table[message["record"]["id"]] = message["record"]["description"]
+                self.written_at[message["record"]["id"]] = message["time_extracted"]
             elif message["type"] == "STATE":
                 self.state = message["value"]
         self.log.append((error.message if error else "fine", kill, len(lines), self.bookmark))
@@ -331,12 +337,17 @@ class Pipeline:
     def is_interrupted(self):
         return "pass" in self._entry
 
+    def deleted(self):
+        """Rows of the table that BILL has deleted, as the warehouse tells it by `sync_audit`."""
+        whole = datetime.fromisoformat(self.read_whole_at) if self.read_whole_at else None
+        return {key for key, time in self.written_at.items() if whole and datetime.fromisoformat(time) < whole}
+
     def missing(self):
         """Rows of BILL that the table has not, or not as they are now."""
         return {key for key, row in self.world.rows.items() if self.table.get(key) != f"version {row['version']}"}
 
 
-def only_bills(monkeypatch):
+def only_bills(monkeypatch, **changes):
     """Let the tap know one resource, so that a run takes a few milliseconds, and let no retry take time."""
-    monkeypatch.setattr(tap_bill.tap, "RESOURCES", [r for r in RESOURCES if r.name == "bills"])
+    monkeypatch.setattr(tap_bill.tap, "RESOURCES", [replace(r, **changes) for r in RESOURCES if r.name == "bills"])
     monkeypatch.setattr(tap_bill.api.requester.random, "uniform", lambda *_: 0.0)

@@ -13,9 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from runs import examples
 
+from tap_bill.resources import Changes
+
 PARTS = 6
 HISTORIES = 50
 """How many of them, and how many histories each of them has."""
+
+DELETIONS = 10
+"""How many histories ask what was deleted."""
 
 WAYS = {
     "sort": ["kept"] * 3 + ["ignored", "ignored", "refused"],
@@ -58,6 +63,7 @@ def outcome(seed):
     pipeline = adversary.Pipeline(world, lookback_seconds=0, max_concurrency=readers)
     for _ in range(chance.randrange(1, 5)):
         pipeline.run(kill=chance.choice([None, chance.random()]))
+        assert not pipeline.deleted() & world.rows.keys(), (world.ways, pipeline.log)
     world.be_quiet()
     if pipeline.is_interrupted:  # what was edited behind an interrupted read is the next one's
         pipeline.run()
@@ -88,3 +94,33 @@ def test_nothing_is_lost_in_silence(part, monkeypatch):
     history()
     assert sum(outcomes.values()) >= HISTORIES
     assert outcomes["moved"] > HISTORIES / 4, outcomes
+
+
+def told(seed, days):
+    """Play one history, and look after every run at what the warehouse takes to be deleted."""
+    chance = random.Random(seed)
+    world, readers = drawn(chance)
+    pipeline = adversary.Pipeline(world, max_concurrency=readers, **({"full_reread_days": days} if days else {}))
+    for _ in range(chance.randrange(2, 6)):
+        ended_well = pipeline.run(kill=chance.choice([None, chance.random()]))
+        assert not pipeline.deleted() & world.rows.keys(), (world.ways, pipeline.log)
+        if chance.random() < 0.5:
+            world.disturb()
+    world.be_quiet()
+    for _ in range(3):  # what is left of an interrupted read, and one of which nothing is left
+        world.now += timedelta(seconds=20)
+        ended_well = pipeline.run()
+        assert not pipeline.deleted() & world.rows.keys(), (world.ways, pipeline.log)
+    gone = pipeline.table.keys() - world.rows.keys()
+    return "failed" if not ended_well else "told" if gone == pipeline.deleted() else "unknown"
+
+
+@pytest.mark.parametrize(("changes", "days"), [(Changes.NONE, None), (Changes.DOCUMENTED, 0.0001)])
+def test_what_is_told_to_be_deleted_is(changes, days, monkeypatch):
+    """No row that BILL still has is ever called deleted, and after a quiet run hardly any other is left out."""
+    adversary.only_bills(monkeypatch, changes=changes)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.ERROR)
+    outcomes = Counter()
+    for seed in range(examples(DELETIONS)):
+        outcomes[told(seed, days)] += 1
+    assert outcomes["told"] > outcomes.total() / 2, outcomes

@@ -12,6 +12,7 @@ from readme import DOCS, PAGES, PROJECT, README
 
 from tap_bill.api.errors import CODES
 from tap_bill.resources import RESOURCES
+from tap_bill.settings import NEEDED, OAUTH
 from tap_bill.tap import TapBill
 
 MOST_WORDS = 2000
@@ -35,6 +36,10 @@ def fenced(language, page=README):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_generated_parts_are_those_of_the_code(page):
     assert text_of(page) == readme.regenerated(text_of(page)), "run: python tests/readme.py"
+
+
+def test_the_definition_for_meltanohub_is_that_of_the_code():
+    assert text_of(readme.HUB) == readme.hub(), "run: python tests/readme.py"
 
 
 def test_every_generated_part_has_one_place():
@@ -86,6 +91,12 @@ def test_meltano_declares_every_setting(project):
     assert declared == {
         name: (readme.kind(setting), setting.schema.get("secret", False)) for name, setting in readme.SETTINGS.items()
     }
+
+
+def test_meltano_knows_what_each_way_to_sign_in_needs():
+    (extractor,) = project_of_this_repository()["plugins"]["extractors"]
+    groups = [[*OAUTH, "organization_id"], [*NEEDED], ["spend_api_token"]]
+    assert extractor["settings_group_validation"] == groups
 
 
 @PROJECTS
