@@ -141,6 +141,19 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Touch:
+    """Records of another resource that a change of this one may change, too.
+
+    Args:
+        stream: theirs; it is read before this one.
+        fields: where their ids are, as in `billPayments[].billId`.
+    """
+
+    stream: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A readable BILL resource.
 
@@ -159,6 +172,9 @@ class Resource:
         is_default: whether it is read unless somebody deselects it; if not, only where somebody selects it.
         parent_key: column by which line tables name the record.
         lines: arrays of objects that come as streams of their own: all that BILL publishes.
+        touches: what a change of it may change elsewhere, whether or not BILL moves the `updatedTime` there (nobody has
+            written that down); it is read again in the same run. Every target is a list with a documented or assumed
+            filter `id:in`.
         permission: what the user needs to read it, where BILL documents that.
     """
 
@@ -176,6 +192,7 @@ class Resource:
     is_default: bool = True
     parent_key: str = ""
     lines: tuple[Lines, ...] = ()
+    touches: tuple[Touch, ...] = ()
     permission: str = ""
 
     @property
@@ -203,6 +220,11 @@ WITH_RETIRED: t.Final = ({"filters": "retired:eq:false"}, {"filters": "retired:e
 """What is retired was seen to be missing from a list that is asked for without filter (budgets)."""
 
 
+OF_VENDOR: t.Final = Touch("vendors", ("vendorId",))
+OF_CUSTOMER: t.Final = Touch("customers", ("customerId",))
+"""The party, which has a balance. What recurs touches nobody: only the bills and invoices made of it are owed."""
+
+
 def _custom_fields(what: str) -> tuple[Lines, Lines]:
     """Return the line tables of the custom fields that Spend & Expense records carry."""
     values = Array("customFields", "selectedValues", ("customFieldUuid", Key.UUID))
@@ -226,6 +248,20 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
             Lines("bill_line_items", Key.ID, (Array("billLineItems"),)),
             Lines("bill_approvers", Key.POSITION, (Array("approvers"),)),
         ),
+        touches=(OF_VENDOR,),
+    ),
+    Resource(
+        "vendor_credits",
+        "Vendor credit",
+        "/v3/vendor-credits",
+        Changes.ASSUMED,
+        Area.PAYABLE,
+        parent_key="vendorCreditId",
+        lines=(
+            Lines("vendor_credit_line_items", Key.ID, (Array("vendorCreditLineItems"),)),
+            Lines("vendor_credit_usage", Key.POSITION, (Array("usage"),)),
+        ),
+        touches=(Touch("bills", ("usage[].billId",)), OF_VENDOR),
     ),
     Resource(
         "payments",
@@ -243,17 +279,10 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
             ),
             Lines("payment_voids", Key.ID, (Array("voidInfo"),)),
         ),
-    ),
-    Resource(
-        "vendor_credits",
-        "Vendor credit",
-        "/v3/vendor-credits",
-        Changes.ASSUMED,
-        Area.PAYABLE,
-        parent_key="vendorCreditId",
-        lines=(
-            Lines("vendor_credit_line_items", Key.ID, (Array("vendorCreditLineItems"),)),
-            Lines("vendor_credit_usage", Key.POSITION, (Array("usage"),)),
+        touches=(
+            Touch("bills", ("billId", "billPayments[].billId")),
+            Touch("vendor_credits", ("billPayments[].vendorCredits[].id",)),
+            OF_VENDOR,
         ),
     ),
     Resource(
@@ -303,6 +332,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
             Lines("invoice_line_items", Key.ID, (Array("invoiceLineItems"),)),
             Lines("invoice_payments", Key.POSITION, (Array("payments"),)),
         ),
+        touches=(OF_CUSTOMER,),
     ),
     Resource(
         "receivable_payments",
@@ -312,6 +342,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
         Area.RECEIVABLE,
         parent_key="receivedPaymentId",
         lines=(Lines("receivable_payment_invoice_payments", Key.POSITION, (Array("invoicePayments"),)),),
+        touches=(Touch("invoices", ("invoicePayments[].invoiceId",)), OF_CUSTOMER),
     ),
     Resource(
         "credit_memos",
@@ -324,6 +355,7 @@ RESOURCES: t.Final[tuple[Resource, ...]] = (
             Lines("credit_memo_line_items", Key.ID, (Array("creditMemoLineItems"),)),
             Lines("credit_memo_usage", Key.POSITION, (Array("usage"),)),
         ),
+        touches=(Touch("invoices", ("usage[].invoiceId",)), OF_CUSTOMER),
     ),
     Resource(
         "recurring_invoices",

@@ -27,7 +27,7 @@ from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.audit import AuditStream
 from tap_bill.singer.selection import Selection
 from tap_bill.singer.streams import BillStream, stream_classes
-from tap_bill.singer.writer import PageWriter, output, say
+from tap_bill.singer.writer import PageWriter, StateLines, output, say
 from tap_bill.sync import state
 from tap_bill.sync.context import RunContext
 
@@ -158,6 +158,11 @@ class TapBill(Tap):
             main=self,
         )
 
+    @cached_property
+    def state_writer(self) -> StateLines:
+        """What writes the state whenever it changes."""
+        return StateLines(self.message_writer)
+
     def load_state(self, state_: dict[str, t.Any]) -> None:
         """Take over the state of the last run.
 
@@ -169,7 +174,12 @@ class TapBill(Tap):
 
     def discover_streams(self) -> Sequence[BillStream | AuditStream]:
         """Return every stream of the resource table, and the one that says which of them were read whole."""
-        return [*(cls(self, self.context) for cls in stream_classes(RESOURCES)), AuditStream(self)]
+        return [*(cls(self, self.context) for cls in self.stream_classes), AuditStream(self)]
+
+    @cached_property
+    def stream_classes(self) -> Sequence[type[BillStream]]:
+        """The classes of the streams: the same for all organizations, because it takes time to make them."""
+        return self._main.stream_classes if self._main else [*stream_classes(RESOURCES)]
 
     def run_discovery(self) -> str:
         """Write the catalog."""

@@ -47,12 +47,14 @@ STAY_TOGETHER = {"emulator", "process", "test_passes", "test_records", "test_sch
 """Folders and files of which a file's tests share what takes long to make; all others may run on any worker."""
 
 MEASURED = {
-    "test_answers", "test_configuration", "test_faults", "test_isolation", "test_limits", "test_parts", "test_records",
-    "test_permissions", "test_selection", "test_sign_in", "test_spend", "test_state", "test_stream_maps",
+    "test_answers", "test_configuration", "test_faults", "test_incremental", "test_isolation", "test_limits",
+    "test_lines", "test_oauth", "test_order", "test_paging", "test_parts", "test_permissions", "test_quiet",
+    "test_records", "test_selection", "test_sign_in", "test_spend", "test_state", "test_stream_maps", "test_summary",
+    "test_whole_reads",
 }  # fmt: skip
 """Files in which coverage of the tap is measured, which doubles the time that it takes.
 
-The others hardly run a line that none of these runs.
+Of a test with several examples the first is measured: the others hardly run a line that it does not.
 """
 
 
@@ -83,12 +85,15 @@ def pytest_collection_modifyitems(items):
         return (longest or [len(LONGEST_FIRST)])[0], not names(item) & STAY_TOGETHER
 
     items.sort(key=place)
+    first = {item.function: item for item in reversed(items) if names(item) & MEASURED}
+    for item in first.values():
+        item.add_marker("measured")
 
 
 @pytest.fixture(autouse=True)
 def measured(request, monkeypatch):
     """Measure what the tap runs in this test, if coverage is asked for."""
-    if "COVERAGE_FILE" in os.environ and names(request.node) & MEASURED:
+    if "COVERAGE_FILE" in os.environ and request.node.get_closest_marker("measured"):
         monkeypatch.setenv(runs.MEASURED, str(request.config.rootpath / "pyproject.toml"))
 
 

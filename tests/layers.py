@@ -43,3 +43,37 @@ def before_request(number, act, path=""):
         return counting
 
     return layer
+
+
+def ticking(clock):
+    """Let a second pass before each request."""
+
+    def layer(application):
+        async def passing(scope, receive, send):
+            clock.advance(1)
+            await application(scope, receive, send)
+
+        return passing
+
+    return layer
+
+
+def refusing(*paths, body, after=0):
+    """Answer 401 with this body where one of the paths occurs, from the first request after so many of them on."""
+
+    def layer(application):
+        count = 0
+
+        async def answering(scope, receive, send):
+            nonlocal count
+            is_meant = any(path in scope["path"] for path in paths)
+            count += is_meant
+            if is_meant and count > after:
+                await send({"type": "http.response.start", "status": 401, "headers": []})
+                await send({"type": "http.response.body", "body": body})
+                return
+            await application(scope, receive, send)
+
+        return answering
+
+    return layer

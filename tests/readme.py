@@ -98,6 +98,15 @@ def streams():
     return table(*rows)
 
 
+def follow():
+    rows = [("A change in", "is followed to", "by")]
+    for resource in RESOURCES:
+        for touch in resource.touches:
+            fields = ", ".join(f"`{path}`" for path in touch.fields)
+            rows.append((f"`{resource.name}`", f"`{touch.stream}`", fields))
+    return table(*rows)
+
+
 def linked(stream):
     return f"[`{stream}`](columns.md#{stream})"
 
@@ -366,6 +375,7 @@ BLOCKS = {
     "meltano": meltano,
     "picture": picture,
     "streams": streams,
+    "follow": follow,
     "columns": columns,
     "settings": settings,
     **{f"query {path.stem}": lambda path=path: fenced("sql", path.read_text(encoding="utf-8")) for path in QUERIES},

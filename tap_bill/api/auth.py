@@ -175,7 +175,7 @@ class Authenticator(t.Generic[Who]):
         self._monotonic = monotonic
         self._where = environment(requester.api_url)
         self._lock = Lock()
-        self._auth: AuthBase | None = None
+        self._auth: Lasting | None = None
         self._good_until = math.inf
         self._signed_in = 0
         self._refused: SignInError | None = None
@@ -212,7 +212,7 @@ class Authenticator(t.Generic[Who]):
     def sign_out(self) -> None:
         """Give the credentials up at the end of a run."""
 
-    def _sign_in(self) -> AuthBase:
+    def _sign_in(self) -> Lasting:
         if self._refused:
             raise self._refused
         try:
@@ -225,7 +225,7 @@ class Authenticator(t.Generic[Who]):
         self._signed_in += 1
         return auth
 
-    def _open(self) -> AuthBase:
+    def _open(self) -> Lasting:
         """Sign in, now.
 
         Raises:
@@ -266,7 +266,7 @@ class BillSessionAuthenticator(Authenticator[Login]):
     def _note_use(self) -> None:
         self._good_until = self._monotonic() + IDLE
 
-    def _open(self) -> AuthBase:
+    def _open(self) -> Lasting:
         """Send the login."""
         login, where = self._login, self._where
         request = Request(SIGN_IN, "POST", "/v3/login", json=login.body)

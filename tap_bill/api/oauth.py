@@ -22,8 +22,6 @@ from tap_bill.settings import root_of
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from requests.auth import AuthBase
-
     from tap_bill.api.transport import ApiResponse
 
 LOGGER = logging.getLogger("tap-bill")
@@ -114,7 +112,7 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
             except NoAnswerError:
                 return  # so it is not known, and the request alone is what failed
 
-    def _open(self) -> AuthBase:
+    def _open(self) -> Lasting:
         """Ask for a token."""
         asked = self._monotonic()
         answer = self._ask()
@@ -191,7 +189,7 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
             "the user who made it still has access, then run again."
         )
 
-    def _compare(self, auth: AuthBase) -> None:
+    def _compare(self, auth: Lasting) -> None:
         """Compare the token's organization with the one that names the rows, if BILL tells it.
 
         Raises:
@@ -206,21 +204,10 @@ class OAuthAuthenticator(Authenticator[OAuthClient]):
         if isinstance(found, str):
             self._check_organization(found)
 
-    def _session(self, auth: AuthBase) -> ApiResponse:
+    def _session(self, auth: Lasting) -> ApiResponse:
         """Ask what a token is good for (BILL: every scope may retrieve API session details)."""
         request = Request(SIGN_IN, "GET", "/v3/login/session")
-        return self._requester.send(request, _Given(auth), self._quotas[:1], self._stats)
-
-
-class _Given(Lasting):
-    """Credentials that exist already."""
-
-    def __init__(self, auth: AuthBase) -> None:
-        super().__init__()
-        self._auth = auth
-
-    def headers(self) -> AuthBase:
-        return self._auth
+        return self._requester.send(request, auth, self._quotas[:1], self._stats)
 
 
 _VISIBLE: t.Final = re.compile(r"[\x21-\x7e]+")

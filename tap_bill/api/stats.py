@@ -24,6 +24,7 @@ class StreamStats:
     Args:
         read: records that BILL sent; the lines inside them are not counted.
         records: rows written.
+        followed: rows of them that were read again because a changed record names them.
         requests: requests sent, repeated ones included.
         retries: requests repeated because of trouble.
         renewals: new sessions that its requests needed, because BILL had ended the one before.
@@ -37,6 +38,7 @@ class StreamStats:
 
     read: int = 0
     records: int = 0
+    followed: int = 0
     requests: int = 0
     retries: int = 0
     renewals: int = 0

@@ -8,6 +8,7 @@ import typing as t
 
 from tap_bill import settings
 from tap_bill.api.errors import BillError, Scope, fault
+from tap_bill.resources import RESOURCES
 from tap_bill.singer.streams import BillStream, ResourceStream
 
 if t.TYPE_CHECKING:
@@ -66,8 +67,10 @@ class OrganizationRun:
         return [stream for stream in self._streams.values() if stream.selected or stream.has_selected_descendents]
 
     def read_streams(self) -> list[ResourceStream]:
-        """Return those of them that are read by themselves."""
-        return [stream for stream in self.needed_streams() if isinstance(stream, ResourceStream)]
+        """Return those of them that are read by themselves, in the order of the table: what others name comes first."""
+        found = [stream for stream in self.needed_streams() if isinstance(stream, ResourceStream)]
+        order = {resource.name: place for place, resource in enumerate(RESOURCES)}
+        return sorted(found, key=lambda stream: order[stream.resource.name])
 
     def check_selection(self) -> None:
         """Log what is left out for want of credentials.
@@ -156,6 +159,7 @@ class OrganizationRun:
             if sides[stream] not in refused:
                 context.reader_of(stream.resource).expect(stream.expected())
         self._begin()
+        context.follower.begin([each for each in self._streams.values() if isinstance(each, ResourceStream)])
         failed: list[str] = []
         for place, stream in enumerate(streams):
             side = sides[stream]
@@ -173,7 +177,7 @@ class OrganizationRun:
                     unread.fail(problem)
                 raise problem
             problem.show()
-        return failed
+        return failed + context.follower.finish()
 
 
 def _read_stream(stream: ResourceStream) -> BillError | None:

@@ -113,4 +113,6 @@ def _remark(stats: StreamStats) -> str:
         return "failed"
     if stats.skipped:
         return f"skipped: {stats.skipped}"
+    if stats.followed:
+        return f"{stats.followed:,} read again"
     return "nothing new" if stats.is_read and not stats.records else ""

@@ -461,6 +461,7 @@ class ResourceStream(BillStream):
             self._audit(reading, state)
         if self._incremental:
             self._move_bookmark(extraction.scan, state)
+        self._run.follower.complete(self.resource, extraction.scan)
         self.stats.is_read = True
 
     def _move_bookmark(self, scan: Scan, state: StreamState) -> None:
@@ -486,7 +487,7 @@ class ResourceStream(BillStream):
         """Forget how far a scan is that could not be read as planned: it begins again in another way."""
         if self._incremental:
             state.begin_again()
-            self._bill.state_writer.write_state(self.tap_state)
+            self.write_state()
 
     def _reading(self, extraction: Extraction, state: StreamState) -> Reading:
         """Begin a read, of which the first page has come."""
@@ -521,17 +522,18 @@ class ResourceStream(BillStream):
                     self.name,
                     f"{MOST_HELD:,}",
                 )
-                yield from self._write_held(held, state)
+                yield from self._write_held(held, state, extraction.scan)
                 reading.held = None
             return
         if page.records:
             self._forget_digest(state)
         yield from self._write(page.records, state)
+        self._run.follower.take(self.resource, page.records, extraction.scan)
         self._tell(extraction.scan)
         progress = self._run.reader_of(self.resource).wrote(extraction, page)
         if self._incremental and extraction.scan.ordered:
             state.note({**progress, **reading.progress(self._certain(reading))})
-            self._bill.state_writer.write_state(self.tap_state)
+            self.write_state()
 
     def _decide(self, reading: Reading, state: StreamState) -> Iterator[Record]:
         """Write a list that was held and has come to its end, unless it is what was written last."""
@@ -541,8 +543,10 @@ class ResourceStream(BillStream):
         digest = held.digest(self._shape)
         if digest == state.digest and not (self._parts and self._is_due(state)):
             reading.is_audited = False
+            for records in held.pages:
+                self._run.follower.take(self.resource, records, scan)
             return
-        yield from self._write_held(held, state)
+        yield from self._write_held(held, state, scan)
         is_known = True
         if reading.is_audited and scan.doubt == SEVERAL_PAGES and not scan.ordered:
             again = self.second(reading.extraction, reading.queries)
@@ -550,6 +554,7 @@ class ResourceStream(BillStream):
                 self.stats.read += again.size
                 new = [record for page in again.pages for record in page if not held.has(record)]
                 yield from self._write(new, state)
+                self._run.follower.take(self.resource, new, scan)
                 is_known = again.marks == held.marks
                 if again.is_same(held):
                     scan.doubt = ""
@@ -558,10 +563,11 @@ class ResourceStream(BillStream):
             if scan.started_at and self._parts and not self._incremental:
                 state.was_read_whole(scan.started_at)
 
-    def _write_held(self, held: Held, state: StreamState) -> Iterator[Record]:
+    def _write_held(self, held: Held, state: StreamState, scan: Scan) -> Iterator[Record]:
         self._forget_digest(state)
         for records in held.pages:
             yield from self._write(records, state)
+            self._run.follower.take(self.resource, records, scan)
 
     def _forget_digest(self, state: StreamState) -> None:
         """Let no state say, from before the first row on, that what was last written is still all that was."""
@@ -609,6 +615,31 @@ class ResourceStream(BillStream):
             if refused_for and self._incremental:  # what is read whole misses nothing for longer than a run
                 state.leave_out(part.name, refused_for)
         t.cast("PageWriter", self._bill.message_writer).flush()
+
+    def write_again(self, records: Sequence[Record]) -> None:
+        """Write records that were read because others name them, with their lines and parts.
+
+        Raises:
+            BillError: with one sentence, if their parts could not be read.
+        """
+        self.stats.followed += len(records)
+        self.stats.read += len(records)
+        state = self._state({ORGANIZATION: self._run.organization_id})
+        self._run.not_before = max(filter(None, (self._run.not_before, state.audited)), default=None)
+        self._forget_digest(state)
+        for row in self._write(records, state):
+            if self.selected:
+                self._write_record_message(row)
+
+    @property
+    def entry(self) -> dict[str, t.Any] | None:
+        """Its part of the state, of this organization; None where there is none."""
+        entries = self.tap_state.get("bookmarks", {}).get(self.name, {}).get("partitions", [])
+        return next((entry for entry in entries if entry["context"] in (self.partitions or ())), None)
+
+    def write_state(self) -> None:
+        """Write the state of the tap."""
+        self._bill.state_writer.write_state(self.tap_state)
 
     def _rows(self, records: Iterable[Record], ids: list[str]) -> Iterator[Record]:
         """Yield the rows of a page, each after its lines are written; note in `ids` whose parts are wanted."""

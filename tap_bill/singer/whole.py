@@ -10,11 +10,11 @@ import hashlib
 import typing as t
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 
 from msgspec.json import Encoder
 
 from tap_bill.settings import SDK_SETTINGS
+from tap_bill.sync.context import VERSION
 from tap_bill.sync.times import comparable, parse
 from tap_bill.sync.walk import identity
 
@@ -45,7 +45,7 @@ def shape(streams: Iterable[Stream], config: Mapping[str, t.Any]) -> bytes:
         for maps in (stream.stream_maps,)
     ]
     maps = {name: config[name] for name in SDK_SETTINGS if name in config}
-    return _ENCODER.encode([version("tap-bill"), tables, maps])
+    return _ENCODER.encode([VERSION, tables, maps])
 
 
 class Held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ import typing as t
 
 from msgspec.json import Encoder
 from singer_sdk.contrib.msgspec import MsgSpecWriter, enc_hook
+from singer_sdk.helpers._state import StateWriter
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
 from tap_bill.api.errors import StoppedError, TargetGoneError
@@ -19,6 +21,7 @@ from tap_bill.sync.state import ORGANIZATION
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from singer_sdk.helpers.types import TapState
     from singer_sdk.singerlib import Message
 
 MOST_WAITING: t.Final = 1 << 20
@@ -29,7 +32,9 @@ _ENCODER: t.Final = Encoder(enc_hook=enc_hook, decimal_format="number")
 
 def line_of(message: Message) -> bytes:
     """Return a message as a line of output."""
-    return _ENCODER.encode(message.to_dict()) + b"\n"
+    # As its `to_dict`, which would copy a whole state or schema first.
+    found = {field.name: getattr(message, field.name) for field in dataclasses.fields(message)}
+    return _ENCODER.encode({name: value for name, value in found.items() if value is not None}) + b"\n"
 
 
 @contextlib.contextmanager
@@ -86,6 +91,20 @@ class PageWriter(MsgSpecWriter):
         """Write what waits."""
         _send(self._buffer)
         self._buffer.clear()
+
+
+class StateLines(StateWriter):
+    """Writes a state that differs from the last one, of which it keeps the line: to make a copy would take longer."""
+
+    _last = b""
+
+    def write_state(self, state: TapState) -> None:
+        """Write a state if it is new."""
+        message = StateMessage(value=state)
+        line = line_of(message)
+        if line != self._last:
+            self._message_writer.write_message(message)
+            self._last = line
 
 
 class SharedOutput:

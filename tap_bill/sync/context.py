@@ -11,6 +11,7 @@ from importlib.metadata import version
 from tap_bill.api.client import BillClient, Client, SharedLimits, SpendClient
 from tap_bill.api.stats import RunStats
 from tap_bill.settings import Way, way_into
+from tap_bill.sync.follow import Follower
 from tap_bill.sync.reader import Reader
 from tap_bill.sync.state import ORGANIZATION
 
@@ -18,6 +19,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_bill.resources import Resource
+
+VERSION: t.Final = version("tap-bill")
 
 
 class RunContext:
@@ -81,6 +84,11 @@ class RunContext:
         """What reads the pages of Spend & Expense."""
         return Reader(self.spend_client, limit=self.settings["max_concurrency"], check=self._check)
 
+    @cached_property
+    def follower(self) -> Follower:
+        """What reads again the records that changed ones name."""
+        return Follower(self.reader_of, self.settings["lookback_seconds"])
+
     def client_of(self, resource: Resource) -> Client:
         """Return the client of a resource."""
         return self.spend_client if resource.is_spend else self.client
@@ -113,4 +121,4 @@ class RunContext:
 
     @property
     def _user_agent(self) -> str:
-        return self.settings.get("user_agent") or f"tap-bill/{version('tap-bill')}"
+        return self.settings.get("user_agent") or f"tap-bill/{VERSION}"

@@ -17,6 +17,7 @@ BILL may have rounded up.
 from __future__ import annotations
 
 import math
+import re
 import typing as t
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -397,8 +398,8 @@ class Scan:
                 self.doubt = self.doubt or SEVERAL_PAGES
             if not slice_.finished and not walk.is_at_rest:
                 slice_.finished = True
-                why = f"rows moved in BILL's list each of the {MOST_ROUNDS} times that it was read"
-                self._give_up(why, walked_in_vain=True)
+                self.doubt = f"rows moved in BILL's list each of the {MOST_ROUNDS} times that it was read"
+                self._give_up(self.doubt)
             elif not slice_.finished:
                 walk.again()
         return Page(slice_, new, None, None, slice_.finished)
@@ -462,11 +463,9 @@ class Scan:
                 "that stops before the last of them reads them all again"
             )
 
-    def _give_up(self, why: str, *, walked_in_vain: bool = False) -> None:
+    def _give_up(self, why: str) -> None:
         self.keeps_up = False
         self.why_not = why
-        if walked_in_vain:
-            self.doubt = why
 
     # Writing
 
@@ -521,7 +520,7 @@ class Scan:
 
 def _obeys(record: Record, filters: str) -> bool:
     """Tell whether a record is one of those that were asked for, as far as it shows that."""
-    terms = (term.split(":", 2) for term in filters.split(",") if term)
+    terms = (term.split(":", 2) for term in _TERMS.findall(filters))
     return all(
         _HOLDS[operator](record[name], wanted) for name, operator, wanted in terms if record.get(name) is not None
     )
@@ -542,8 +541,12 @@ def _is_before(value: t.Any, wanted: str) -> bool:
         return True
 
 
+_TERMS: t.Final = re.compile(r'(?:[^,"]|"[^"]*")+')
+"""What stands between commas that are not in quotes."""
+
 _HOLDS: t.Final[dict[str, t.Callable[[t.Any, str], bool]]] = {
     "eq": lambda value, wanted: str(value).lower() == wanted,
+    "in": lambda value, wanted: value in wanted.strip('"').split(","),
     "gte": _is_since,
     "lt": _is_before,
 }

@@ -10,6 +10,9 @@ from when on that table has missed rows (null: from the beginning), and a record
 whole, as they were last written. `"audits"` are rows of `sync_audit` that are still to be written, and `"audited"` is
 the newest `startedAt` of those that are; in a pass, `"audit"` is what such a row will need to say.
 
+`"follow": ["00n..."]` are records that changed ones have named and that are still to be read again (`sync.follow`), and
+`"followed"` is BILL's clock when the last complete scan of a stream that names others began, unless it is the bookmark.
+
 A bookmark also holds only for the key under which its rows were written. `"key": "uuid"` says which, and is left out
 where it is `id`, as all of them were until version 0.1. An entry that is about another key is forgotten.
 """
@@ -118,8 +121,7 @@ class StreamState:
     @property
     def audited(self) -> datetime | None:
         """The newest `startedAt` of a read of which `sync_audit` says, or will say, that it was complete."""
-        times = [self._entry.get("audited"), *(audit["started"] for audit in self._entry.get("audits", ()))]
-        return max((parse(time) for time in times if time), default=None)
+        return _time(_newest_audit(self._entry))
 
     def add_audit(self, audit: Mapping[str, t.Any]) -> None:
         """Note what `sync_audit` is to say of a read that is complete."""
@@ -187,11 +189,15 @@ def take_audits(state: Mapping[str, t.Any], organization_id: str) -> list[dict[s
     taken: list[dict[str, t.Any]] = []
     for stream in state.get("bookmarks", {}).values():
         for entry in stream.get("partitions", ()):
-            if entry["context"] == {ORGANIZATION: organization_id} and (audits := entry.pop("audits", [])):
-                taken += audits
-                times = (entry.get("audited"), *(audit["started"] for audit in audits))
-                entry["audited"] = max((time for time in times if time), key=parse)
+            if entry["context"] == {ORGANIZATION: organization_id} and entry.get("audits"):
+                entry["audited"] = _newest_audit(entry)
+                taken += entry.pop("audits")
     return taken
+
+
+def _newest_audit(entry: Mapping[str, t.Any]) -> str | None:
+    times = [entry.get("audited"), *(audit["started"] for audit in entry.get("audits", ()))]
+    return max((time for time in times if time), key=parse, default=None)
 
 
 def check(state: Mapping[str, t.Any]) -> None:
@@ -218,9 +224,12 @@ def _is_ours(entry: object) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("context"), dict):
         return False
     value, progress, behind = entry.get("replication_key_value"), entry.get("pass"), entry.get("behind", {})
+    follow = entry.get("follow", [])
     try:
-        times = [value, *(mark["since"] for mark in behind.values()), entry.get("whole"), entry.get("audited")]
+        times = [value, *(entry.get(key) for key in ("whole", "audited", "followed"))]
+        times += [mark["since"] for mark in behind.values()]
         names = [entry["context"][ORGANIZATION], entry.get("key", ""), *(mark["parent"] for mark in behind.values())]
+        names += follow
         for covers in (entry.get("covers", []), (progress or {}).get("covers", [])):
             names += covers
         for time in times:
@@ -237,7 +246,8 @@ def _is_ours(entry: object) -> bool:
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
     are_counts = all(isinstance(count, int) for _, count in counts)
-    return set(entry["context"]) == {ORGANIZATION} and are_counts and all(isinstance(name, str) for name in names)
+    is_ours = set(entry["context"]) == {ORGANIZATION} and are_counts and isinstance(follow, list)
+    return is_ours and all(isinstance(name, str) for name in names)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -41,12 +41,12 @@ def test_a_run_in_which_nothing_changed_costs_one_request_a_stream(tap):
 def test_edits_during_the_read_lose_nothing(tap, cursor, skew, created):
     clock = Clock()
     clock.advance(skew)
-    company = Company(seed=7, bills=300, created=created, clock=clock)
+    company = Company(seed=7, bills=150, created=created, clock=clock)
     table = {stream: {} for stream in EDITED}
     with Emulator(company=company, cursor=cursor, edit_every=1, edit_rows=2) as busy:
-        first = tap(settings(busy, page_size=10), select=EDITED)
-        assert busy.counters.edits > 100
-        assert busy.counters.adds > 20
+        first = tap(settings(busy, page_size=8), select=EDITED)
+        assert busy.counters.edits > 50
+        assert busy.counters.adds > 10
     with Emulator(company=company, cursor=cursor) as quiet:
         second = tap(settings(quiet), select=EDITED, state=first.state)
     for run in (first, second):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import canned
 import pytest
 import runs
-from layers import before_request
+from layers import before_request, refusing, ticking
 from ways import CREDENTIALS
 
 from bill_emulator import Clock, Company, Credentials, Emulator
@@ -180,14 +180,7 @@ def test_a_token_that_lives_15_requests(tap, company, refusal, expires_in):
 def test_a_token_that_lives_2_seconds(tap, company):
     clock = Clock(datetime(2026, 7, 1, 12, tzinfo=UTC), frozen=True)
 
-    def layer(application):
-        async def ticking(scope, receive, send):
-            clock.advance(1)
-            await application(scope, receive, send)
-
-        return ticking
-
-    with Emulator(company=company, clock=clock, token_seconds=2, layers=[layer]) as emulator:
+    with Emulator(company=company, clock=clock, token_seconds=2, layers=[ticking(clock)]) as emulator:
         accounts = {resource.name for resource in runs.ACCOUNTS}
         run = tap(settings(emulator, max_concurrency=1), select=accounts)
         found, issued = statuses(emulator), emulator.tokens
@@ -352,24 +345,11 @@ def test_trouble_that_passes_costs_nothing_but_time(tap, emulator):
     assert emulator.tokens == 1
 
 
-def refusing(*paths):
-    """A layer that refuses every token on some paths, with 401."""
-
-    def layer(application):
-        async def answering(scope, receive, send):
-            if any(path in scope["path"] for path in paths):
-                await send({"type": "http.response.start", "status": 401, "headers": []})
-                await send({"type": "http.response.body", "body": b'{"error": "invalid_token"}'})
-                return
-            await application(scope, receive, send)
-
-        return answering
-
-    return layer
+REFUSAL = b'{"error": "invalid_token"}'
 
 
 def test_spend_and_expense_that_refuses_the_token_leaves_the_rest_alone(tap, company):
-    with Emulator(company=company, layers=[refusing("/v3/spend/")]) as emulator:
+    with Emulator(company=company, layers=[refusing("/v3/spend/", body=REFUSAL)]) as emulator:
         run = tap(settings(emulator))
         url = emulator.url
     assert run.exit_code == 1
@@ -384,16 +364,16 @@ def test_spend_and_expense_that_refuses_the_token_leaves_the_rest_alone(tap, com
 
 @pytest.mark.parametrize("silent", [(), ("/v3/login/session",)], ids=["", "BILL tells nothing of tokens"])
 def test_one_list_that_refuses_the_token_stops_no_other(tap, company, silent):
-    with Emulator(company=company, layers=[refusing("/v3/vendors", *silent)]) as emulator:
+    with Emulator(company=company, layers=[refusing("/v3/users", *silent, body=REFUSAL)]) as emulator:
         run = tap(settings(emulator, max_concurrency=1))
     assert run.exit_code == 1
     line, last = run.errors
     assert line == (
-        f"vendors: BILL refused GET /v3/vendors for organization {company.organization_id} (HTTP 401, invalid_token): "
+        f"users: BILL refused GET /v3/users for organization {company.organization_id} (HTTP 401, invalid_token): "
         "also with a fresh token, which BILL accepts elsewhere. Check that the user who made the developer app may "
         "read this, or deselect it."
     )
-    assert last.startswith(f"1 of {len(SPEND) + len(runs.ACCOUNTS)} streams could not be read to the end: vendors. ")
+    assert last.startswith(f"1 of {len(SPEND) + len(runs.ACCOUNTS)} streams could not be read to the end: users. ")
     assert len(run.records["bills"]) == company.count("bills")
     assert run.records["spend_users"]
 

@@ -48,7 +48,7 @@ def written(run):
 @pytest.mark.parametrize(("way", "path"), UNHARMED, ids=lambda value: getattr(value, "name", value))
 def test_no_failure_tells_secrets_or_contents(tap, way, path):
     """Every fault that the emulator knows, each in an organization of its own with credentials of its own."""
-    several = {kind: Company(seed=7, organization_id=organization(kind), bills=10) for kind in (*KINDS, "echo")}
+    several = {kind: Company(seed=7, organization_id=organization(kind), bills=2) for kind in (*KINDS, "echo")}
     credentials = {
         each.organization_id: Credentials(
             username=f"user-{kind}",

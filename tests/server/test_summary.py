@@ -80,9 +80,9 @@ def test_several_organizations_are_told_in_brief(tap):
     told = block(second)
     noon, one = "2026-07-01T12:00:00.000Z", "2026-07-01T13:00:00.000Z"
     assert told[:4] == [
-        f"Organization 00802ORGANIZATION000: {total(1, 1, 5)}, 0 retries, 0 renewals, 0 s waited for limits",
+        f"Organization 00802ORGANIZATION000: {total(2, 2, 6)}, 0 retries, 0 renewals, 0 s waited for limits",
         "  stream     read  written  requests  retries  renewals  waited  bookmark before           bookmark after",
-        f"  vendors       -        -         1        -         -       -  {noon}  {one}  nothing new",
+        f"  vendors       1        1         2        -         -       -  {noon}  {one}  1 read again",
         f"  bills         1        1         1        -         -       -  {noon}  {one}",
     ]
     failed = told.index("  and 1 without anything new") + 2

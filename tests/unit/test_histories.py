@@ -16,10 +16,10 @@ from runs import examples
 from tap_bill.resources import Changes
 
 PARTS = 6
-HISTORIES = 50
+HISTORIES = 12
 """How many of them, and how many histories each of them has."""
 
-DELETIONS = 10
+DELETIONS = 5
 """How many histories ask what was deleted."""
 
 WAYS = {
