@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from demo import pipeline, report
+from demo import landed, pipeline
 from demo.query import DATABASE, EXAMPLE
 from demo.warehouse import WarehouseError, warehouse
 
@@ -31,7 +31,7 @@ def main() -> int:
     LOG.write_bytes(b"")
     try:
         demonstrate()
-    except (WarehouseError, pipeline.PipelineError, report.ReportError) as error:
+    except (WarehouseError, pipeline.PipelineError, landed.LandedError) as error:
         print(f"\n{error}\nWhat the programs said is in {LOG.relative_to(pipeline.PROJECT)}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -53,9 +53,9 @@ def demonstrate() -> None:
         pipeline.meltano("run", "tap-bill", "target-postgres", variables=bill | loader, state=Path(state), log=LOG)
         print(f"{time.monotonic() - started:.0f} s\n")
         with psycopg.connect(postgres.dsn) as database:
-            counts, owed = report.rows_per_table(database), report.aging(database)
-    report.print_rows(counts)
-    report.print_aging(owed)
+            counts, owed = landed.rows_per_table(database), landed.aging(database)
+    landed.print_rows(counts)
+    landed.print_aging(owed)
     here = Path(sys.executable)
     python = here.relative_to(pipeline.PROJECT) if here.is_relative_to(pipeline.PROJECT) else here
     print(f"\nThe database is kept in {DATABASE.relative_to(pipeline.PROJECT)}. Ask it anything, for example:\n")

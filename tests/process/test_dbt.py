@@ -551,6 +551,22 @@ def test_approval_cycle(built, companies):
     ).fetchone() == (True, True)
 
 
+def test_loaded(built, companies):
+    database, _, _ = built
+    found = database.execute("select organization_id, organization_name, table_name, row_count from bill__loaded")
+    counted = {tuple(row) for row in found}
+    for company in companies:
+        (organization,) = company.rows("organization")
+        for table in ("customers", "invoices", "payments"):
+            rows = len(company.rows(table))
+            assert (company.organization_id, organization["name"], table, rows) in counted
+    tables = [name for (name,) in database.execute("select tablename from pg_tables where schemaname = 'bill'")]
+    rows = [database.execute(f'select count(*) from bill."{table}"').fetchone()[0] for table in tables]
+    assert sum(count for *_, count in counted) == sum(rows)
+    newest = {time.isoformat(" ") for (time,) in database.execute("select distinct last_read_time from bill__loaded")}
+    assert newest == {LOADED}
+
+
 # What is missing is noticed
 
 OURS = f"\"organizationId\" = '{SECOND}'"
