@@ -22,8 +22,8 @@ WIDTH = 400
 """Units that a chart is wide; on the page it takes the width of its column."""
 
 INK, SOFT, RULE = "#1c2733", "#5a6673", "#c9d1d9"
-SOLID, HATCHED = "#1f4e79", "url(#hatched)"
-"""The page defines the pattern."""
+SOLID, PALER, PALEST, HATCHED = "#1f4e79", "#6f8dab", "#d5dde5", "url(#hatched)"
+"""Fills; the page defines the pattern of the last."""
 
 OLDER = ("#b4c3d1", "#e0ab73", "#cd7f3b", "#a3541a", "#6b2d0c")
 """Shades of the ages of debts: blue is not due; the older, the darker."""
@@ -62,21 +62,20 @@ def bars(title: str, rows: Sequence[Bar], *, above: bool = False) -> Markup:
         start = 0.0
         for size, fill in row.parts:
             if size:
-                segments.append({"from": start, "to": start + float(size), "fill": fill, "y": middle})
+                edge = 0.8 if fill == HATCHED else 0
+                segments.append({"from": start, "to": start + float(size), "fill": fill, "outline": edge, "y": middle})
                 start += float(size)
                 ends.append(start)
         words.append({"name": row.name, "text": row.text, "y": place * pitch + 10 if above else middle})
     scale = alt.Scale(domain=[min(ends), max(ends) or 1], range=[left, right], nice=False, zero=False)
     line = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, len(rows) * pitch], range=[0, len(rows) * pitch]))
     layers = [
-        alt.Chart(_data(segments))
-        .mark_bar(size=thick, stroke=SOLID, strokeWidth=0)
-        .encode(
+        alt.Chart(_data(segments), mark=alt.MarkDef("bar", size=thick, stroke=SOLID)).encode(
             x=alt.X("from:Q", axis=None, scale=scale),
-            x2="to:Q",
+            x2=alt.X2("to"),
             y=line,
             fill=alt.Fill("fill:N", scale=None),
-            strokeWidth=alt.condition(f"datum.fill === '{HATCHED}'", alt.value(0.8), alt.value(0)),
+            strokeWidth=alt.StrokeWidth("outline:Q", scale=None),
         ),
         _names(words, line, (WIDTH - texts if above else names) - GAP),
         _texts(words, line),
@@ -93,10 +92,11 @@ def columns(title: str, names: Sequence[str], values: Sequence[int | None], text
     ]
     month = alt.X("month:O", sort=None, axis=_months_axis())
     value = alt.Y("value:Q", axis=None)
-    base = alt.Chart(_data(found))
+    bar = alt.MarkDef("bar", color=SOLID, size=20)
+    text = alt.MarkDef("text", baseline="bottom", dy=-3, fontSize=10, color=INK)
     layers = [
-        base.mark_bar(color=SOLID, size=20).encode(x=month, y=value),
-        base.mark_text(baseline="bottom", dy=-3, fontSize=10, color=INK).encode(x=month, y=value, text="text:N"),
+        alt.Chart(_data(found), mark=bar).encode(x=month, y=value),
+        alt.Chart(_data(found), mark=text).encode(x=month, y=value, text=alt.Text("text:N")),
     ]
     return _svg(layers, height, title, list(zip(names, texts, strict=True)))
 
@@ -116,7 +116,8 @@ def months(title: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[
             if value:
                 at = left + month * step
                 tip = bottom - float(value) * size
-                bodies.append({"x": at + 1.5, "x2": at + step - 1.5, "y": bottom, "y2": tip, "first": place == 0})
+                fill = PALER if place else SOLID
+                bodies.append({"x": at + 1.5, "x2": at + step - 1.5, "y": bottom, "y2": tip, "fill": fill})
         rules.append({"x": left, "x2": right, "y": bottom})
         words.append({"name": name, "text": text, "y": bottom - 7})
     height = (rules[-1]["y"] if rules else 0) + 18
@@ -125,13 +126,13 @@ def months(title: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[
     x, y = alt.X("x:Q", axis=None, scale=across), alt.Y("y:Q", axis=None, scale=down)
     ticks = [{"x": left + (place + 0.5) * step, "y": height - 9, "name": name[:1]} for place, name in enumerate(names)]
     layers = [
-        alt.Chart(_data(bodies))
-        .mark_rect()
-        .encode(
-            x=x, x2="x2:Q", y=y, y2="y2:Q", fill=alt.condition("datum.first", alt.value(SOLID), alt.value("#6f8dab"))
+        alt.Chart(_data(bodies), mark=alt.MarkDef("rect")).encode(
+            x=x, x2=alt.X2("x2"), y=y, y2=alt.Y2("y2"), fill=alt.Fill("fill:N", scale=None)
         ),
-        alt.Chart(_data(rules)).mark_rule(color=RULE).encode(x=x, x2="x2:Q", y=y),
-        alt.Chart(_data(ticks)).mark_text(fontSize=9, color=SOFT).encode(x=x, y=y, text="name:N"),
+        alt.Chart(_data(rules), mark=alt.MarkDef("rule", color=RULE)).encode(x=x, x2=alt.X2("x2"), y=y),
+        alt.Chart(_data(ticks), mark=alt.MarkDef("text", fontSize=9, color=SOFT)).encode(
+            x=x, y=y, text=alt.Text("name:N")
+        ),
         _names(words, y, left - GAP),
         _texts(words, y),
     ]
@@ -157,12 +158,16 @@ def _data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
 
 def _names(rows: Sequence[dict[str, Any]], y: alt.Y, limit: float) -> alt.Chart:
     mark = alt.MarkDef("text", align="left", baseline="middle", fontSize=12, color=INK, limit=limit)
-    return alt.Chart(_data(rows), mark=mark).encode(x=alt.value(0), y=y, text="name:N")
+    return alt.Chart(_data(rows), mark=mark).encode(x=_at(0), y=y, text=alt.Text("name:N"))
 
 
 def _texts(rows: Sequence[dict[str, Any]], y: alt.Y) -> alt.Chart:
     mark = alt.MarkDef("text", align="right", baseline="middle", fontSize=12, color=INK)
-    return alt.Chart(_data(rows), mark=mark).encode(x=alt.value(WIDTH), y=y, text="text:N")
+    return alt.Chart(_data(rows), mark=mark).encode(x=_at(WIDTH), y=y, text=alt.Text("text:N"))
+
+
+def _at(x: int) -> alt.XValue:
+    return alt.XValue(x)  # type: ignore[no-untyped-call]
 
 
 def _months_axis() -> alt.Axis:
@@ -172,7 +177,8 @@ def _months_axis() -> alt.Axis:
 def _svg(layers: Sequence[alt.Chart], height: float, title: str, figures: Sequence[tuple[str, str]]) -> Markup:
     """Draw layers as an element of a page, which says in words what it shows."""
     chart = alt.LayerChart(layer=list(layers), width=WIDTH, height=height, padding=PADDING, background="transparent")
-    specification = chart.configure_view(stroke=None).to_dict()
+    chart.view = alt.ViewBackground(stroke=None)
+    specification = chart.to_dict(validate=False)  # checking it takes longer than drawing it
     drawn = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     # What stands in the opening tag beside the box are XML's own names, which look like addresses, and a fixed size.
     opening, _, inside = drawn.partition(">")

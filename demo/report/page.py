@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from demo.report import charts, figures, words
-from demo.report.charts import HATCHED, SOLID, Bar
+from demo.report.charts import HATCHED, PALEST, SOLID, Bar
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from demo.report.figures import Figures
 
-PALE = "#d5dde5"
 NAMED = 4
 """Organizations that the head names; of more it tells the number."""
 
@@ -57,24 +56,21 @@ def html(found: Figures) -> str:
         cash=[cash(found, each) for each in found.currencies if each in found.cash],
         spending=[spending(found, each) for each in found.currencies if each in found.spending],
         vendors=[vendors(found, each) for each in found.currencies if each in found.vendors],
-        durations=durations(found),
-        medians=medians(found),
+        durations=durations(found) if found.approvals.approved else None,
+        medians=medians(found) if found.approvals.approved else None,
     )
 
 
 def tiles(found: Figures) -> list[tuple[str, str]]:
     """Return the counts at the top of the page: each with what is counted."""
-    controls = found.controls
     newest = max((company.last_read for company in found.organizations if company.last_read), default=None)
+    exceptions = [sum(control.found for control in found.controls)] if found.controls is not None else []
     return [
         (words.number(sum(each.open_bills for each in found.positions)), "open bills"),
         (words.number(found.overdue_bills), "of them overdue"),
         (words.number(found.approvals.waiting), "bills wait for approval"),
         (words.hours(found.approvals.median), "median approval time"),
-        (
-            words.NOTHING if controls is None else words.number(sum(each.found for each in controls)),
-            "control exceptions",
-        ),
+        *((words.number(number), "control exceptions") for number in exceptions),
         (words.day(newest), "newest row read from BILL"),
     ]
 
@@ -132,7 +128,7 @@ def vendors(found: Figures, currency: str | None) -> Panel:
     rows = [Bar(name, ((amount, SOLID),), words.amount(amount, currency)) for name, amount in ranked.first]
     if ranked.others:
         name = "1 other" if ranked.others == 1 else f"All {ranked.others:,} others"
-        rows.append(Bar(name, ((ranked.rest, PALE),), words.amount(ranked.rest, currency)))
+        rows.append(Bar(name, ((ranked.rest, PALEST),), words.amount(ranked.rest, currency)))
     return Panel(
         currency,
         charts.bars(f"Top vendors in {words.code(currency)}", rows, above=True),
