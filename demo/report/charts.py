@@ -68,7 +68,8 @@ def bars(title: str, rows: Sequence[Bar], *, above: bool = False) -> Markup:
                 ends.append(start)
         words.append({"name": row.name, "text": row.text, "y": place * pitch + 10 if above else middle})
     scale = alt.Scale(domain=[min(ends), max(ends) or 1], range=[left, right], nice=False, zero=False)
-    line = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, len(rows) * pitch], range=[0, len(rows) * pitch]))
+    height = len(rows) * pitch
+    line = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, height], range=[0, height], nice=False))
     layers = [
         alt.Chart(_data(segments), mark=alt.MarkDef("bar", size=thick, stroke=SOLID)).encode(
             x=alt.X("from:Q", axis=None, scale=scale),
@@ -80,7 +81,7 @@ def bars(title: str, rows: Sequence[Bar], *, above: bool = False) -> Markup:
         _names(words, line, (WIDTH - texts if above else names) - GAP),
         _texts(words, line),
     ]
-    return _svg(layers, len(rows) * pitch, title, [(row.name, row.text) for row in rows])
+    return _svg(layers, height, title, [(row.name, row.text) for row in rows])
 
 
 def columns(title: str, names: Sequence[str], values: Sequence[int | None], texts: Sequence[str]) -> Markup:

@@ -13,6 +13,8 @@ from demo.report import charts, figures, words
 from demo.report.charts import HATCHED, PALEST, SOLID, Bar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markupsafe import Markup
 
     from demo.report.figures import Figures
@@ -45,7 +47,7 @@ def html(found: Figures) -> str:
         found=found,
         made=datetime.now(UTC),
         names=names,
-        who=" and ".join(names.values()) if 0 < len(names) <= NAMED else words.counted(len(names), "organization"),
+        who=who(list(names.values())),
         several=len(names) > 1,
         period=f"{found.months[0]:%B %Y} to {found.months[-1]:%B %Y}",
         tiles=tiles(found),
@@ -59,6 +61,13 @@ def html(found: Figures) -> str:
         durations=durations(found) if found.approvals.approved else None,
         medians=medians(found) if found.approvals.approved else None,
     )
+
+
+def who(names: Sequence[str]) -> str:
+    """Say whose figures these are."""
+    if len(names) > NAMED:
+        return words.counted(len(names), "organization")
+    return ", ".join(names) or "No organization"
 
 
 def tiles(found: Figures) -> list[tuple[str, str]]:

@@ -799,7 +799,7 @@ def test_report(built, tmp_path, capsys):
     assert found_amounts == [*(f"USD {n}.00" for n in range(11, 1, -1)), "\u2013"]
     assert "And 1 more, in the mart bill__control_exceptions." in page.texts
     assert ["bills", "1,234", "1 Jul 2026"] in page.tables
-    assert f"{beta} and {alpha}" in page.texts
+    assert f"{beta}, {alpha}" in page.texts
     assert any(each.startswith(", made on ") for each in page.texts)
 
 
@@ -813,7 +813,8 @@ def test_report_of_empty_marts(built, tmp_path, capsys):
     assert not page.charts
     assert {
         "Nothing is owed, and nothing was spent.", "Nothing is owed.", "Nothing is to be paid.", "Nothing was spent.",
-        "Nothing was bought.", "No bill was approved from July 2025 to June 2026.", "No bill waits for an approval.",
+        "No organization", "Nothing was bought.",
+        "No bill was approved from July 2025 to June 2026.", "No bill waits for an approval.",
         "The control tests are not reported: the mart bill__control_exceptions is not in this warehouse.", "Nothing.",
     } <= {*page.texts}  # fmt: skip
 
