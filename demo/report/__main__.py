@@ -74,7 +74,7 @@ def write(
         as_of: the day that the marts have to be reckoned on, if any.
 
     Raises:
-        ReportError: if the warehouse does not answer, the marts are not as they should be, or no file can be written.
+        ReportError: if the warehouse cannot be read, the marts are not as they should be, or no file can be written.
     """
     try:
         conninfo.conninfo_to_dict(dsn)
@@ -85,9 +85,10 @@ def write(
     try:
         with psycopg.connect(dsn) as database:
             database.read_only = True
+            database.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # all figures of one moment
             found = figures.ask(database, schema, organizations, as_of)
     except psycopg.Error as error:
-        raise figures.ReportError(f"The warehouse did not answer: {' '.join(str(error).split())}") from error
+        raise figures.ReportError(f"The warehouse cannot be read: {' '.join(str(error).split())}") from error
     try:
         output.write_text(page.html(found), encoding="utf-8")
     except OSError as error:

@@ -838,7 +838,7 @@ WRONG = {
         ["--dsn", "hidden password"],
         "--dsn is not an address of PostgreSQL. Write it as postgresql://user@host:5432/database.",
     ),
-    "no warehouse": (["--dsn", "host=/nowhere"], "The warehouse did not answer: "),
+    "no warehouse": (["--dsn", "host=/nowhere"], "The warehouse cannot be read: "),
 }  # fmt: skip
 
 
