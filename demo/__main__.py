@@ -15,12 +15,14 @@ from pathlib import Path
 
 import psycopg
 
-from demo import pipeline, report
+from demo import landed, pipeline
 from demo.query import DATABASE, EXAMPLE
+from demo.report.figures import ReportError
 from demo.warehouse import WarehouseError, warehouse
 
 BILLS = 1000
 LOG = pipeline.PROJECT / ".demo" / "demo.log"
+REPORT = LOG.with_name("report.html")
 
 
 def main() -> int:
@@ -31,7 +33,7 @@ def main() -> int:
     LOG.write_bytes(b"")
     try:
         demonstrate()
-    except (WarehouseError, pipeline.PipelineError, report.ReportError) as error:
+    except (WarehouseError, pipeline.PipelineError, landed.LandedError) as error:
         print(f"\n{error}\nWhat the programs said is in {LOG.relative_to(pipeline.PROJECT)}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -53,14 +55,27 @@ def demonstrate() -> None:
         pipeline.meltano("run", "tap-bill", "target-postgres", variables=bill | loader, state=Path(state), log=LOG)
         print(f"{time.monotonic() - started:.0f} s\n")
         with psycopg.connect(postgres.dsn) as database:
-            counts, owed = report.rows_per_table(database), report.aging(database)
-    report.print_rows(counts)
-    report.print_aging(owed)
+            counts, owed = landed.rows_per_table(database), landed.aging(database)
+        report = make_report(postgres.dsn)
+    landed.print_rows(counts)
+    landed.print_aging(owed)
     here = Path(sys.executable)
     python = here.relative_to(pipeline.PROJECT) if here.is_relative_to(pipeline.PROJECT) else here
     print(f"\nThe database is kept in {DATABASE.relative_to(pipeline.PROJECT)}. Ask it anything, for example:\n")
     print(f"  {python} -m demo.query '{EXAMPLE}'")
     print('\nTo load your own company, see "Quick start" in README.md.')
+    print(f"\n{report}")
+
+
+def make_report(dsn: str) -> str:
+    """Write the report, and return what there is to say of it: where it is, or why there is none."""
+    from demo.report.__main__ import write  # noqa: PLC0415 - takes a second, which others need not wait
+
+    REPORT.unlink(missing_ok=True)
+    try:
+        return f"What all this says, to open in a browser: {write(dsn, REPORT).relative_to(pipeline.PROJECT)}"
+    except ReportError as error:
+        return f"There is no report to look at. {error}"
 
 
 if __name__ == "__main__":

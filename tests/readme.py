@@ -16,7 +16,7 @@ from urllib.parse import quote
 import yaml
 
 from bill_emulator import Company
-from demo import report
+from demo import landed
 from demo.__main__ import BILLS
 from tap_bill.api.stats import SYNC_AUDIT
 from tap_bill.resources import RESOURCES, Changes
@@ -331,9 +331,9 @@ def demo():
     company = Company(seed=7, bills=BILLS)
     text = io.StringIO()
     with redirect_stdout(text):
-        report.print_rows(rows_of(company))
+        landed.print_rows(rows_of(company))
         print("=")
-        report.print_aging(aging(company))
+        landed.print_aging(aging(company))
     first, last = text.getvalue().split("\n=\n")
     return fenced("text", first.splitlines()[0] + "\n" + last.rstrip().split("\n\nEvery total")[0])
 
@@ -351,8 +351,8 @@ def rows_of(company):
     return counts | {SYNC_AUDIT: len(counts)}
 
 
-def aging(company, day=report.AS_OF):
-    """What the company owes on a day: per currency the amounts of `report.AGES`."""
+def aging(company, day=landed.AS_OF):
+    """What the company owes on a day: per currency the amounts of `landed.AGES`."""
     currencies = {vendor["id"]: vendor["billCurrency"] for vendor in company.rows("vendors")}
     owed = Counter()
     for bill in company.rows("bills"):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
+from html.parser import HTMLParser
 from pathlib import Path
 
 import dbt_staging
@@ -551,6 +553,22 @@ def test_approval_cycle(built, companies):
     ).fetchone() == (True, True)
 
 
+def test_loaded(built, companies):
+    database, _, _ = built
+    found = database.execute("select organization_id, organization_name, table_name, row_count from bill__loaded")
+    counted = {tuple(row) for row in found}
+    for company in companies:
+        (organization,) = company.rows("organization")
+        for table in ("customers", "invoices", "payments"):
+            rows = len(company.rows(table))
+            assert (company.organization_id, organization["name"], table, rows) in counted
+    tables = [name for (name,) in database.execute("select tablename from pg_tables where schemaname = 'bill'")]
+    rows = [database.execute(f'select count(*) from bill."{table}"').fetchone()[0] for table in tables]
+    assert sum(count for *_, count in counted) == sum(rows)
+    newest = {time.isoformat(" ") for (time,) in database.execute("select distinct last_read_time from bill__loaded")}
+    assert newest == {LOADED}
+
+
 # What is missing is noticed
 
 OURS = f"\"organizationId\" = '{SECOND}'"
@@ -584,3 +602,254 @@ def test_a_tie_out_notices(built, test, loss):
             changed = database.execute(f'update bill."{table}" set {column} = {column} - 0.01 where ctid = {row}')
         assert changed.rowcount == 1
         assert database.execute(compiled).fetchall()
+
+
+# The report
+
+HOSTILE = '<script>alert("1")</script> & Söhne'
+MARTS = (
+    "ap_aging", "approval_cycle", "bills_enhanced", "cash_forecast", "loaded", "spend_by_account", "vendor_spend",
+)  # fmt: skip
+EXCEPTIONS = """
+    create table {}.bill__control_exceptions (
+        control text, title text, organization_id text, currency text, amount numeric, vendor_name text,
+        record_table text, record_id text, record_date date, reason text
+    )
+"""
+
+
+class Page(HTMLParser):
+    """The parts of a page: what its charts say aloud, what is written, its tables; tags have to be closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.charts, self.tables, self.texts, self.addresses = [], {}, [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+        if attributes.get("role") == "img":
+            title, _, figures = attributes["aria-label"].removesuffix(".").partition(". ")
+            self.charts[title] = figures.split("; ")
+        if tag == "tr":
+            self.tables.append([])
+        if tag in {"td", "th"}:
+            self.tables[-1].append("")
+        self.addresses += [value for name, value in attributes.items() if name in {"src", "href", "xlink:href"}]
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(" ".join(data.split()))
+        if {"td", "th"} & {*self.open}:
+            self.tables[-1][-1] += data.strip()
+
+
+def fill(database, schema, rows):
+    """Make marts with the columns that they have, and these rows in them."""
+    database.execute(f"create schema {schema}")
+    for mart in MARTS:
+        database.execute(f"create table {schema}.bill__{mart} as select * from analytics.bill__{mart} where false")
+    if "control_exceptions" in rows:
+        database.execute(EXCEPTIONS.format(schema))
+    for mart, listed in rows.items():
+        for row in listed:
+            values = ", ".join(["%s"] * len(row))
+            database.execute(
+                f"insert into {schema}.bill__{mart} ({', '.join(row)}) values ({values})", list(row.values())
+            )
+
+
+def report(database, *arguments, capsys):
+    """Run the command; give its exit code and what it printed."""
+    from demo.report.__main__ import main  # noqa: PLC0415 - altair takes a second: not in every worker
+
+    code = main(["--dsn", database.info.dsn, *map(str, arguments)])
+    return code, *capsys.readouterr()
+
+
+def both(**columns):
+    """A row, in dollars and of the first organization unless it says otherwise."""
+    return {"organization_id": FIRST, "currency": "USD"} | columns
+
+
+def test_report(built, tmp_path, capsys):
+    database, _, _ = built
+    yen = {"currency": "JPY"}
+    second = {"organization_id": SECOND}
+    ages = [
+        both(open_bills=2, not_due_amount="1234567.89", days_1_to_30_amount="0.10"),
+        both(open_bills=1, days_31_to_60_amount="0.20", **second),
+        both(open_bills=1, over_90_days_amount=5000000, **yen),
+    ]
+    nothing = dict.fromkeys(re.findall(r"\w+", AGES), 0)
+    spent = {"expense_type": "bill", "month": date(2026, 6, 1), "account_number": "6100", "account_name": HOSTILE}
+    vendor = {"vendor_id": "v1", "vendor_name": HOSTILE, "month": date(2026, 6, 1)}
+    approved = {"bill_id": "b1", "last_decision_time": "2026-06-30 23:00"}
+    found = {"control": "c", "title": "Paid <b>twice</b>", "record_table": "bills", "record_id": "b1", "reason": "why"}
+    rows = {
+        "ap_aging": [{**nothing, "as_of_date": AS_OF, **row} for row in ages],
+        "bills_enhanced": [
+            both(is_live=True, is_open=True, days_late=5, due_amount="60.10", scheduled_amount=None),
+            both(is_live=True, is_open=True, days_late=None, due_amount="1000", scheduled_amount=None),
+            both(is_live=True, is_open=True, days_late=900, due_amount=5000000, scheduled_amount=0, **yen),
+        ],
+        "cash_forecast": [
+            {"as_of_date": AS_OF, "scheduled_out_amount": scheduled, "due_out_amount": due} | both(week=week, **more)
+            for week, scheduled, due, more in (
+                (date(2026, 6, 29), "50.05", "100.10", {}),
+                (date(2026, 7, 13), "7.00", "0", {}),
+                (date(2026, 7, 13), "0.01", "0", second),
+                (date(2026, 6, 29), "0", "5000000", yen),
+                (date(2027, 1, 4), "0", "3", yen),
+            )
+        ],
+        "spend_by_account": [
+            both(**spent, amount="0.10"),
+            both(**spent, amount="0.20", **second),
+            both(**spent | {"month": date(2025, 7, 1)}, amount="-0.05"),
+            both(**spent | {"month": date(2025, 6, 1)}, amount="1000"),
+            both(**spent | {"account_number": None, "account_name": None}, amount="12.3456"),
+            both(**spent, amount=7, **yen),
+        ],
+        "vendor_spend": [
+            both(**vendor, net_spend_amount="20.00"),
+            both(**vendor | {"month": date(2025, 7, 1)}, net_spend_amount="-0.50"),
+            both(**vendor | {"month": date(2025, 6, 1)}, net_spend_amount="1000"),
+            both(**vendor, net_spend_amount=9, **yen),
+            *(both(**vendor | {"vendor_id": n, "vendor_name": f"V{n}"}, net_spend_amount=n) for n in range(1, 13)),
+        ],
+        "approval_cycle": [
+            both(**approved, hours_to_approval=10),
+            both(**approved, hours_to_approval=100),
+            both(**approved | {"last_decision_time": "2025-06-30 23:00"}, hours_to_approval=7),
+            both(bill_id="b2", vendor_name=HOSTILE, invoice_number="<i>", amount="9.9", due_date=AS_OF, days_waiting=3),
+        ],
+        "control_exceptions": [
+            *(both(**found, vendor_name=HOSTILE, amount=n, record_date=AS_OF) for n in range(1, 12)),
+            both(**found, amount=None, **second | {"currency": None}),
+        ],
+        "loaded": [
+            {"organization_id": FIRST, "organization_name": "Alpha <&>", "table_name": "bills", "row_count": 1234,
+             "last_read_time": "2026-07-01 12:00"},
+            {"organization_id": SECOND, "organization_name": None, "table_name": "bills", "row_count": 1},
+        ],
+    }  # fmt: skip
+    fill(database, "shown", rows)
+    file = tmp_path / "made.html"
+    assert report(database, "--schema", "shown", "--output", file, capsys=capsys) == (0, f"{file}\n", "")
+    text = file.read_text(encoding="utf-8")
+    page = Page(text)
+
+    # Nothing runs, and nothing is loaded from anywhere.
+    assert "<script" not in text
+    assert not page.addresses
+    assert {*re.findall(r"url\(.*?\)", text)} == {"url(#hatched)"}
+    assert "@import" not in text
+    assert "http" not in text
+
+    assert page.charts == {
+        "Owed in USD on 30 Jun 2026, by age": [
+            "Not due: 1,234,567.89", "1-30 days late: 0.10", "31-60 days late: 0.20", "61-90 days late: 0.00",
+            "Over 90 days late: 0.00",
+        ],
+        "Owed in JPY on 30 Jun 2026, by age": [
+            "Not due: 0", "1-30 days late: 0", "31-60 days late: 0", "61-90 days late: 0",
+            "Over 90 days late: 5,000,000",
+        ],
+        "Cash out in USD by week": ["Overdue: 60.10", "This week: 90.05", "6 Jul: 0.00", "13 Jul: 7.01"],
+        "Cash out in JPY by week": [
+            "Overdue: 5,000,000", "This week: 0", "6 Jul: 0", "13 Jul: 0", "20 Jul: 0", "27 Jul: 0", "3 Aug: 0",
+            "10 Aug: 0", "17 Aug: 0", "24 Aug: 0", "Later: 3",
+        ],
+        "Spent in USD by account": ["All accounts: 12.5956", "No account: 12.3456", f"6100 {HOSTILE}: 0.25"],
+        "Spent in JPY by account": ["All accounts: 7", f"6100 {HOSTILE}: 7"],
+        "Top vendors in USD": [
+            f"{HOSTILE}: 19.50", *(f"V{n}: {n}.00" for n in range(12, 3, -1)), "All 3 others: 6.00",
+        ],
+        "Top vendors in JPY": [f"{HOSTILE}: 9"],
+        "Bills by the time that their approval took": [
+            "Within a day: 1 (50 %)", "1-3 days: 0 (0 %)", "3-7 days: 1 (50 %)", "1-2 weeks: 0 (0 %)",
+            "2-4 weeks: 0 (0 %)", "Longer: 0 (0 %)",
+        ],
+        "Median hours to approval, by month of approval": [
+            "Jul: \u2013", "Aug: \u2013", "Sep: \u2013", "Oct: \u2013", "Nov: \u2013", "Dec: \u2013", "Jan: \u2013",
+            "Feb: \u2013", "Mar: \u2013", "Apr: \u2013", "May: \u2013", "Jun: 10",
+        ],
+    }  # fmt: skip
+    # What is said of a chart is written in it, too.
+    assert {"1,234,567.89", "90.05", "7.01", "12.3456", "19.50", "All 3 others", "1 (50 %)"} <= {*page.texts}
+
+    alpha, beta = "Alpha <&>", SECOND
+    assert [row for row in page.tables if row[0] in {alpha, beta} and len(row) == 9] == [
+        [beta, "USD", "1", "0.20", "0.20", "100 %", "0.00", "0.01", "0.20"],
+        [alpha, "USD", "2", "1,234,567.99", "0.10", "< 1 %", "0.00", "57.05", "12.3956"],
+        [alpha, "JPY", "1", "5,000,000", "5,000,000", "100 %", "5,000,000", "0", "7"],
+    ]
+    assert [alpha, HOSTILE, "<i>", "USD 9.90", "30 Jun 2026", "3"] in page.tables
+    found_amounts = [row[2] for row in page.tables if row[-1] == "billsb1"]
+    assert found_amounts == [*(f"USD {n}.00" for n in range(11, 1, -1)), "\u2013"]
+    assert "And 1 more, in the mart bill__control_exceptions." in page.texts
+    assert ["bills", "1,234", "1 Jul 2026"] in page.tables
+    assert f"{beta}, {alpha}" in page.texts
+    assert any(each.startswith(", made on ") for each in page.texts)
+
+
+def test_report_of_empty_marts(built, tmp_path, capsys):
+    database, _, _ = built
+    fill(database, "empty", {})
+    file = tmp_path / "made.html"
+    run = report(database, "--schema", "empty", "--as-of", "2026-06-30", "--output", file, capsys=capsys)
+    assert run == (0, f"{file}\n", "")
+    page = Page(file.read_text(encoding="utf-8"))
+    assert not page.charts
+    assert {
+        "Nothing is owed, and nothing was spent.", "Nothing is owed.", "Nothing is to be paid.", "Nothing was spent.",
+        "No organization", "Nothing was bought.",
+        "No bill was approved from July 2025 to June 2026.", "No bill waits for an approval.",
+        "The control tests are not reported: the mart bill__control_exceptions is not in this warehouse.", "Nothing.",
+    } <= {*page.texts}  # fmt: skip
+
+
+WRONG = {
+    "no marts": (
+        ["--schema", "bill"],
+        ("The schema 'bill' of this database lacks bill__ap_aging, bill__approval_cycle, bill__bills_enhanced,"
+        " bill__cash_forecast, bill__loaded, bill__spend_by_account, bill__vendor_spend. Build the marts first:"
+        " `dbt build --project-dir dbt_bill` (see dbt_bill/README.md); or name their schema with --schema."),
+    ),
+    "another day": (
+        ["--as-of", "2026-05-31"],
+        ("The marts are reckoned on 2026-06-30, not 2026-05-31. Build them all for one day:"
+        " `dbt build --project-dir dbt_bill --vars 'bill_as_of: YYYY-MM-DD'`."),
+    ),
+    "another company": (
+        ["--organization", "008X"], f"The marts hold no organization 008X; they hold: {FIRST}, {SECOND}."
+    ),
+    "no address": (
+        ["--dsn", "hidden password"],
+        "--dsn is not an address of PostgreSQL. Write it as postgresql://user@host:5432/database.",
+    ),
+    "no warehouse": (["--dsn", "host=/nowhere"], "The warehouse cannot be read: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_report_says_in_one_line_what_is_amiss(built, capsys, wrong):
+    arguments, said = WRONG[wrong]
+    code, printed, error = report(built[0], *arguments, capsys=capsys)
+    assert (code, printed, error.count("\n")) == (1, "", 1)
+    assert error.startswith(said)
+
+
+def test_report_that_cannot_be_written(built, tmp_path, capsys):
+    run = report(built[0], "--schema", "empty", "--output", tmp_path, capsys=capsys)
+    assert run == (1, "", f"The report could not be written to {tmp_path}: Is a directory.\n")
