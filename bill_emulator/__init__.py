@@ -47,7 +47,7 @@ How well each behaviour is known:
 | money is sent digit for digit (`0.10`) | assumed |
 | what bumps `updatedTime`: edits of the row itself | assumed |
 | a payment, credit, approval or new balance bumps that of the records it changes, or does not (choose) | both assumed |
-| how irregular records look: a check that nobody cashed, changed bank details (see `company.irregularities`) | assumed |
+| how changed bank details and checks that nobody cashed look (see `company.irregularities`) | assumed |
 | how amounts relate (see `company.ledger`); what work in the books changes (see `company.bookkeeping`) | assumed |
 | unknown query parameters are ignored; a repeated one counts once, the last | assumed |
 | 3 requests at once, else `BDC_1322` until one is over | documented |
