@@ -31,6 +31,8 @@ class PipelineError(Exception):
 def emulator(log: Path, *, bills: int, seed: int = 7) -> Iterator[dict[str, str]]:
     """Run the BILL emulator as a process; give the variables with which the tap reads it.
 
+    Irregularities are planted in its company, for the controls of dbt_bill to find.
+
     Args:
         log: the file to which the emulator's messages go.
         bills: the size of its company.
@@ -41,7 +43,7 @@ def emulator(log: Path, *, bills: int, seed: int = 7) -> Iterator[dict[str, str]
     """
     command = [sys.executable, "-m", "bill_emulator", "--port", "0", "--bills", str(bills), "--seed", str(seed)]
     command += ["--username", USERNAME, "--password", PASSWORD, "--dev-key", DEVELOPER_KEY]
-    command += ["--spend-token", SPEND_TOKEN]
+    command += ["--spend-token", SPEND_TOKEN, "--irregularities"]
     with log.open("ab") as messages, running(command, stdout=subprocess.PIPE, stderr=messages) as process:
         words = process.stdout.readline().decode().split() if process.stdout else []
         if words[:3] != ["BILL", "emulator", "ready:"]:

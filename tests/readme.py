@@ -328,7 +328,7 @@ def badge(text):
 
 def demo():
     """The end of what `make demo` prints, reckoned from its company's books."""
-    company = Company(seed=7, bills=BILLS)
+    company = Company(seed=7, bills=BILLS, irregularities=True)
     text = io.StringIO()
     with redirect_stdout(text):
         landed.print_rows(rows_of(company))

@@ -60,6 +60,7 @@ select
         then {{ dbt.datediff('live.invoice_date', 'applied.last_settled_date', 'day') }} end as days_to_pay,
     coalesce(lines.line_count, 0) as line_count,
     coalesce(lines.line_amount, 0) as line_amount,
+    live.created_by,
     live.created_time,
     live.updated_time
 from live
