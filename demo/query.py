@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from demo import report
+from demo import answers, report
 from demo.warehouse import WarehouseError, warehouse
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main() -> int:
     try:
         with (
             warehouse(options.database) as postgres,
-            psycopg.connect(postgres.dsn, options=f"-c search_path={report.SCHEMA}") as database,
+            psycopg.connect(postgres.dsn, options=f"-c search_path={report.SCHEMA},{answers.SCHEMA}") as database,
         ):
             if options.query is None:
                 report.print_rows(report.rows_per_table(database))
