@@ -13,7 +13,7 @@ measured := COVERAGE_FILE="$(CURDIR)/.coverage/data"
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
 
-demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, PostgreSQL
+demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, PostgreSQL, dbt
 	@$(set_up) .venv/installed .meltano/installed
 	@$(set_up) .meltano/utilities/dbt-postgres/installed || echo "The demo will end before dbt."
 	@.venv/bin/python -m demo

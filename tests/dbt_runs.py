@@ -9,9 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
-PACKAGE = PROJECT / "dbt_bill"
-DBT = PROJECT / ".meltano" / "utilities" / "dbt-postgres" / "venv" / "bin" / "dbt"
+from demo import pipeline
+
+PACKAGE = pipeline.PROJECT / "dbt_bill"
+PYTHON = pipeline.DBT.parent / "venv" / "bin" / "python"
 
 DUCKDB_TYPES = {
     "text": "varchar", "numeric": "decimal(38, 9)", "bigint": "bigint", "boolean": "boolean", "jsonb": "json",
@@ -26,12 +27,12 @@ SPELLINGS = (str, str.upper, str.lower, lambda name: "".join(f"_{c.lower()}" if 
 class Dbt:
     """A dbt that is ready; `close` it at the end."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, variables):
         self.folder = folder
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | variables
         # -P: beside the program there are modules whose names begin with `dbt_`, which dbt would take for plugins.
         self._process = subprocess.Popen(
-            [DBT.with_name("python"), "-P", Path(__file__).with_name("dbt_server.py")],
+            [PYTHON, "-P", Path(__file__).with_name("dbt_server.py")],
             cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -44,23 +45,14 @@ class Dbt:
         print(json.dumps(order, default=str), file=self._process.stdin, flush=True)
         return json.loads(self._process.stdout.readline(), object_hook=value)
 
-    def run(self, command, *arguments, project=PACKAGE, target="postgres"):
+    def run(self, command, *arguments, project=PACKAGE):
         """Run a command in a project; give its results by the name of the model or test, and what it printed."""
-        made = self.folder / target
-        options = ["--project-dir", project, "--profiles-dir", self.folder, "--target", target]
-        options += ["--log-path", self.folder / "logs", "--no-use-colors", "--log-level-file", "none"]
+        made = self.folder / ("dbt" if project == PACKAGE else "duckdb")
+        options = ["--project-dir", project, "--profiles-dir", project, "--no-use-colors", "--log-level-file", "none"]
         options += ["--target-path", made] if command != "deps" else []
         answer = self.order(dbt=[command, *options, *arguments])
         assert "deprecat" not in answer["printed"].lower(), answer["printed"]
-        if command == "deps":
-            return answer["success"], {}, answer["printed"]
-        assert (made / "run_results.json").exists(), answer["printed"]
-        results = json.loads((made / "run_results.json").read_text(encoding="utf-8"))["results"]
-        return (
-            answer["success"],
-            {result["unique_id"].split(".", 2)[2]: result for result in results},
-            answer["printed"],
-        )
+        return answer["success"], {} if command == "deps" else results(made), answer["printed"]
 
     def ask(self, *statements):
         """The columns and rows that DuckDB answers."""
@@ -91,6 +83,12 @@ class Dbt:
             options = "format csv, header false, delimiter ',', quote '\"', escape '\"', auto_detect false"
             statements.append(f"copy loaded.\"{table}\" from '{file}' ({options}, allow_quoted_nulls false)")
         self.ask(*statements)
+
+
+def results(folder):
+    """What dbt says of each model and test, by its name."""
+    found = json.loads((folder / "run_results.json").read_text(encoding="utf-8"))["results"]
+    return {result["unique_id"].split(".", 2)[2]: result for result in found}
 
 
 def value(found):

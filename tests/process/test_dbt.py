@@ -20,6 +20,7 @@ import readme
 import runs
 
 from bill_emulator import Company, Credentials, Emulator
+from demo import pipeline
 from demo.warehouse import warehouse
 
 PROJECT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ TYPES = {
 LOADED, AUDITED, BEFORE = "2026-07-01 12:00:00", "2026-07-01 11:00:00", "2026-07-01 10:00:00"
 
 pytestmark = pytest.mark.skipif(
-    not dbt_runs.DBT.exists(), reason="dbt could not be installed here; `make test` tries each time"
+    not pipeline.DBT.exists(), reason="dbt does not run here; `make test` tries to install it each time"
 )
 
 
@@ -52,19 +53,16 @@ def built(companies, tmp_path_factory):
     """A warehouse that holds both companies, and all that `dbt build` says and leaves there."""
     folder = tmp_path_factory.mktemp("dbt")
     run = read(companies, folder)
-    with (
-        closing(dbt_runs.Dbt(folder)) as dbt,
-        warehouse() as postgres,
-        psycopg.connect(postgres.dsn, autocommit=True) as database,
-    ):
-        profiles(postgres, folder)
+    with warehouse() as postgres, psycopg.connect(postgres.dsn, autocommit=True) as database:
         load(database, run)
         leave_behind(database)
-        dbt.copy(database)
-        success, results, printed = dbt.run("build", *ours("postgres"))
-        assert success, printed
+        variables = pipeline.dbt(postgres, folder, as_of=AS_OF) | {"DBT_POSTGRES_VARS": VARIABLES}
+        log = folder / "log"
+        pipeline.meltano("run", "dbt-postgres:build", variables=variables, state=folder, log=log)
+        assert "deprecat" not in log.read_text(encoding="utf-8").lower()
         database.execute("set search_path = analytics")
-        yield database, results, dbt
+        with closing(dbt_runs.Dbt(folder, variables)) as dbt:
+            yield database, dbt_runs.results(folder / "dbt"), dbt
 
 
 def read(companies, folder):
@@ -135,20 +133,6 @@ def leave_behind(database):
     make_table(database, "bills_pending_approval", dbt_staging.schemas()["bills_pending_approval"])
 
 
-def ours(target):
-    """The options of dbt_bill itself; the other project has them in its `dbt_project.yml`."""
-    return ["--vars", VARIABLES] if target == "postgres" else []
-
-
-def profiles(postgres, folder):
-    """Where dbt finds the two warehouses."""
-    output = {"type": "postgres", "host": str(postgres.folder), "user": "postgres", "password": "", "port": 5432}
-    output |= {"dbname": "postgres", "schema": "analytics", "threads": 4}
-    duckdb = {"type": "duckdb", "path": str(folder / "warehouse.duckdb"), "schema": "analytics", "threads": 4}
-    known = {"dbt_bill": {"target": "postgres", "outputs": {"postgres": output, "duckdb": duckdb}}}
-    (folder / "profiles.yml").write_text(json.dumps(known), encoding="utf-8")
-
-
 def rows_by_currency(company, table, party, currency):
     """The rows of a table, each along with the currency of its vendor or customer."""
     parties = "vendors" if party == "vendorId" else "customers"
@@ -192,7 +176,7 @@ def test_everything_is_built_and_every_test_passes(built):
 
 def test_every_model_and_column_is_described(built):
     database, _, dbt = built
-    manifest = json.loads((dbt.folder / "postgres" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((dbt.folder / "dbt" / "manifest.json").read_text(encoding="utf-8"))
     columns = defaultdict(set)
     for table, column in database.execute(
         "select table_name, column_name from information_schema.columns where table_schema = 'analytics'"
@@ -613,11 +597,12 @@ def test_a_tie_out_notices(built, test, loss):
 @pytest.fixture(scope="module")
 def on_duckdb(built):
     """The marts built from the same rows, whose columns have the names that other loaders give, by another project."""
-    _, _, dbt = built
+    database, _, dbt = built
+    dbt.copy(database)
     project = another_project(dbt.folder)
     wanted = ["--select", "+dbt_bill.marts", "dialects", "--exclude", "test_type:generic"]
     for command, *arguments in (["deps"], ["build", *wanted]):
-        success, results, printed = dbt.run(command, *arguments, project=project, target="duckdb")
+        success, results, printed = dbt.run(command, *arguments, project=project)
         assert success, printed
     return results
 
@@ -632,7 +617,9 @@ def another_project(folder):
         subprocess.run([*git, *arguments], cwd=repository, check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True)
     package = {"git": repository.as_uri(), "revision": commit.stdout.strip(), "subdirectory": "dbt_bill"}
+    duckdb = {"type": "duckdb", "path": str(folder / "warehouse.duckdb"), "schema": "analytics", "threads": 4}
     files = {
+        "profiles.yml": {"dbt_bill": {"target": "duckdb", "outputs": {"duckdb": duckdb}}},
         "packages.yml": {"packages": [package]},
         "dbt_project.yml": {
             "name": "ours",
@@ -688,7 +675,7 @@ def columns_of(table, schema):
     return dbt_staging.columns(table, schema["properties"])
 
 
-MARTS = sorted(path.stem for path in (PROJECT / "dbt_bill" / "models" / "marts").rglob("*.sql"))
+MARTS = sorted(path.stem for path in (PROJECT / "dbt_bill" / "models" / "marts").glob("*.sql"))
 
 
 @pytest.mark.parametrize("mart", [mart for mart in MARTS if mart != "bill__vendor_changes"])
@@ -738,9 +725,9 @@ def changed(built, on_duckdb):
     for edit in edits:
         database.execute(edit)
     dbt.copy(database)
-    for target, project in {"postgres": dbt_runs.PACKAGE, "duckdb": dbt.folder / "project"}.items():
-        options = [*ours(target), "--exclude", "snap_bill__bank_accounts"]
-        success, _, printed = dbt.run("snapshot", *options, project=project, target=target)
+    for project, options in ((dbt_runs.PACKAGE, ["--vars", VARIABLES]), (dbt.folder / "project", [])):
+        options += ["--exclude", "snap_bill__bank_accounts"]
+        success, _, printed = dbt.run("snapshot", *options, project=project)
         assert success, printed
     yield {
         (one[0], "vendors", "payment_information_bank_account_account_number", one[1], "*****4321", True),
@@ -772,7 +759,7 @@ def test_a_wrong_schema_is_said_in_one_line(built):
     database, _, dbt = built
     database.execute("alter schema bill rename to elsewhere")
     try:
-        success, results, _ = dbt.run("run", *ours("postgres"), "--select", "stg_bill__sync_audit stg_bill__roles")
+        success, results, _ = dbt.run("run", "--vars", VARIABLES, "--select", "stg_bill__sync_audit", "stg_bill__roles")
     finally:
         database.execute("alter schema elsewhere rename to bill")
     assert not success
