@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from demo import landed
+from demo import answers, landed
 from demo.warehouse import WarehouseError, warehouse
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main() -> int:
     try:
         with (
             warehouse(options.database) as postgres,
-            psycopg.connect(postgres.dsn, options=f"-c search_path={landed.SCHEMA}") as database,
+            psycopg.connect(postgres.dsn, options=f"-c search_path={landed.SCHEMA},{answers.SCHEMA}") as database,
         ):
             if options.query is None:
                 landed.print_rows(landed.rows_per_table(database))

@@ -134,13 +134,18 @@ def model(table, schema):
     found = list(columns(table, schema["properties"]))
     names = [name for _, name, _, _ in found]
     assert len({*names}) == len(names), f"{table}: two columns with one name"
+    assert len({name.replace("_", "").lower() for name in schema["properties"]}) == len(schema["properties"]), (
+        f"{table}: alike"
+    )
     assert max(map(len, names)) <= LONGEST_NAME, f"{table}: a name is too long"
     rows = "".join(f"        ({path!r}, {name!r}, {type_!r}),\n" for path, name, type_, _ in found)
     parent, by, identifier = parents().get(table, (None, None, None))
     # A whole read of the records brings their lines too.
     audited = "" if table == "sync_audit" else f", audited_as={parent or table!r}"
     macro = f"    {{{{ dbt_bill.loaded_rows({table!r}, [\n{rows}    ]{audited}) }}}}\n"
-    return f"-- {GENERATOR}\n\nwith loaded as (\n{macro})\n\n" + selected(table, parent, by, identifier)
+    # All others read this one, so that what stops it is said once.
+    first = "{% do dbt_bill.require_a_table() %}\n" if table == "sync_audit" else ""
+    return f"-- {GENERATOR}\n{first}\nwith loaded as (\n{macro})\n\n" + selected(table, parent, by, identifier)
 
 
 def selected(table, parent, by, identifier):

@@ -367,6 +367,61 @@ def aging(company, day=landed.AS_OF):
     ]
 
 
+# Analytics
+
+DBT = PROJECT / "dbt_bill"
+VARIABLE = re.compile(r"^  (?:# )?(bill_\w+): (.*?) +# (.*)$", re.MULTILINE)
+
+
+def described_models(folder):
+    """What the files of a folder of dbt_bill say of its models, by name."""
+    files = sorted((DBT / "models" / folder).glob("*.yml"))
+    found = [model for file in files for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]]
+    return {model["name"]: model for model in sorted(found, key=lambda model: model["name"])}
+
+
+def grain(model):
+    """The columns that tell the rows of a model apart, by its test."""
+    for test in model.get("data_tests", ()):
+        if "dbt_bill.unique_key" in test:
+            return test["dbt_bill.unique_key"]["arguments"]["columns"]
+    return []
+
+
+def models(folder):
+    described = described_models(folder)
+    rows = [
+        (f"`{name}`", ", ".join(f"`{column}`" for column in grain(model)), " ".join(model["description"].split()))
+        for name, model in described.items()
+    ]
+    return table(("Model", "One row for each", "What it says"), *rows) if rows else "There are none yet."
+
+
+def variables():
+    found = VARIABLE.findall((DBT / "dbt_project.yml").read_text(encoding="utf-8"))
+    rows = [(f"`{name}`", f"`{default}`" if " " not in default else default, text) for name, default, text in found]
+    return table(("Variable", "Default", "What it is"), *rows)
+
+
+def tie_outs():
+    """The first comment of each test, which says what is compared."""
+    files = sorted((DBT / "tests" / "tie_out").glob("*.sql"))
+    said = {file.stem: file.read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ") for file in files}
+    return table(("Test", "What it compares"), *((f"`{name}`", text) for name, text in said.items()))
+
+
+def mart_picture():
+    """The marts, and what their columns join."""
+    lines = ["erDiagram"]
+    for name, model in described_models("marts").items():
+        for column in model["columns"]:
+            lines += [
+                f"  {other} ||--o{{ {name} : {column['name']}"
+                for other in re.findall(r"\bjoins (\w+)\.\w+", column["description"])
+            ]
+    return fenced("mermaid", "\n".join(lines))
+
+
 # Putting it in its place
 
 BLOCKS = {
@@ -378,6 +433,11 @@ BLOCKS = {
     "follow": follow,
     "columns": columns,
     "settings": settings,
+    "marts": lambda: models("marts"),
+    "controls": lambda: models("controls"),
+    "variables": variables,
+    "tie outs": tie_outs,
+    "mart picture": mart_picture,
     **{f"query {path.stem}": lambda path=path: fenced("sql", path.read_text(encoding="utf-8")) for path in QUERIES},
 }
 

@@ -3,7 +3,7 @@
 
   A table that was never loaded has no rows, and a column that was not loaded is null, so that models can be built
   whatever is selected in the tap. Loaders spell `vendorId` in their own ways (target-postgres keeps it, others write
-  capitals or small letters): a column is found under any of them.
+  VENDORID, vendorid or vendor_id): a column is found under any of them.
 
   Args:
     stream: the table.
@@ -16,7 +16,7 @@
     {%- if execute -%}
         {%- set there = {} -%}
         {%- for column in (adapter.get_columns_in_relation(table) if table is not none else []) -%}
-            {%- do there.update({column.name | lower: 'loaded.' ~ adapter.quote(column.name)}) -%}
+            {%- do there.update({dbt_bill.plain(column.name): 'loaded.' ~ adapter.quote(column.name)}) -%}
         {%- endfor -%}
         {%- set types = dbt_bill.column_types() -%}
         {%- set json_text = adapter.dispatch('json_text', 'dbt_bill') -%}
@@ -24,7 +24,7 @@
     select
         {%- for path, name, kind in columns %}
             {%- set head, _, rest = path.partition('.') -%}
-            {%- set column = there.get(head | lower) -%}
+            {%- set column = there.get(dbt_bill.plain(head)) -%}
             {%- if column is none -%}
                 {%- set value = 'null' -%}
             {%- elif rest -%}
@@ -37,7 +37,7 @@
             {{- ',' if audited_as or not loop.last }}
         {%- endfor %}
         {%- if audited_as %}
-        coalesce({{ there.get('_sdc_extracted_at', 'null') }} < audit.started_at, false) as is_deleted
+        coalesce({{ there.get('sdcextractedat', 'null') }} < audit.started_at, false) as is_deleted
         {%- endif %}
     from {{ table if table is not none else '(select 1 as nothing)' }} as loaded
         {%- if audited_as %}
@@ -50,8 +50,33 @@
     {%- endif %}
 {% endmacro %}
 
+{#- A column's name in the one spelling in which all loaders agree. -#}
+{% macro plain(name) %}
+    {{- return(name | lower | replace('_', '')) -}}
+{% endmacro %}
+
 {#- The table of a stream, or none if it was never loaded. -#}
 {% macro loaded_table(stream) %}
     {%- set declared = source('bill', stream) -%}
     {{- return(load_relation(declared) if execute else none) -}}
+{% endmacro %}
+
+{#- Stops, in one line, where not a single table of tap-bill's is found: then a variable names the wrong place. -#}
+{% macro require_a_table() %}
+    {%- if execute -%}
+        {%- set there = [] -%}
+        {%- set declared = graph.sources.values() | selectattr('package_name', 'equalto', 'dbt_bill') | list -%}
+        {%- for table in declared if not there -%}
+            {%- if adapter.get_relation(table.database, table.schema, table.identifier) is not none -%}
+                {%- do there.append(table.identifier) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if not there -%}
+            {%- do exceptions.raise_compiler_error(
+                "No table of tap-bill's is in the schema '" ~ declared[0].schema ~ "' of the database '"
+                ~ declared[0].database ~ "'. Set the variable bill_schema to the schema that your loader writes to, "
+                ~ "and bill_database if it is in another database than dbt's."
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
 {% endmacro %}

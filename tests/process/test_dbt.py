@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
-import os
 import re
+import shutil
 import subprocess
 from collections import Counter, defaultdict
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
+import dbt_runs
 import dbt_staging
 import psycopg
 import pytest
@@ -20,11 +23,13 @@ import readme
 import runs
 
 from bill_emulator import Company, Credentials, Emulator
+from demo import pipeline
 from demo.warehouse import warehouse
 
 PROJECT = Path(__file__).parents[2]
-DBT = PROJECT / ".tools" / "dbt" / "bin" / "dbt"
 AS_OF = date(2026, 6, 30)
+"""The marts are views, so that a test can change what was loaded and ask again."""
+
 FIRST, SECOND = "00802ORGANIZATION001", "00802ORGANIZATION002"
 
 TYPES = {
@@ -39,9 +44,15 @@ ON_REQUEST = {"vendor_audit_trail"}
 THRESHOLD, OTHER_THRESHOLD = 500, 5000
 """US dollars from which on bills need approval: as the company's policy says, and as the variable of dbt_bill says."""
 
+VARIABLES = json.dumps(
+    {"bill_as_of": AS_OF.isoformat(), "bill_marts": "view", "bill_approval_thresholds": [OTHER_THRESHOLD]}
+)
+
 LOADED, AUDITED, BEFORE = "2026-07-01 12:00:00", "2026-07-01 11:00:00", "2026-07-01 10:00:00"
 
-pytestmark = pytest.mark.skipif(not DBT.exists(), reason="dbt could not be installed here; `make test` tries each time")
+pytestmark = pytest.mark.skipif(
+    not pipeline.DBT.exists(), reason="dbt does not run here; `make test` tries to install it each time"
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +71,13 @@ def built(companies, discovered, tmp_path_factory):
     with warehouse() as postgres, psycopg.connect(postgres.dsn, autocommit=True) as database:
         load(database, run)
         leave_behind(database)
-        results = build(postgres, folder)
+        variables = pipeline.dbt(postgres, folder, as_of=AS_OF) | {"DBT_POSTGRES_VARS": VARIABLES}
+        log = folder / "log"
+        pipeline.meltano("run", "dbt-postgres:build", variables=variables, state=folder, log=log)
+        assert "deprecat" not in log.read_text(encoding="utf-8").lower()
         database.execute("set search_path = analytics")
-        yield database, results, folder
+        with closing(dbt_runs.Dbt(folder, variables)) as dbt:
+            yield database, dbt_runs.results(folder / "dbt"), dbt
 
 
 def read(companies, discovered, folder):
@@ -86,9 +101,7 @@ def load(database, run):
     lines = defaultdict(list)
     for text, message in zip(run.stdout.splitlines(), run.messages, strict=True):
         if message["type"] == "SCHEMA" and message["stream"] not in lines:
-            columns = message["schema"]["properties"].items()
-            listed = ", ".join(f'"{name}" {column_type(column)}' for name, column in columns)
-            database.execute(f'create table bill."{message["stream"]}" ({listed})')
+            make_table(database, message["stream"], message["schema"])
             lines[message["stream"]] = []
         elif message["type"] == "RECORD":
             lines[message["stream"]].append(text)
@@ -101,6 +114,11 @@ def load(database, run):
         database.execute(f"alter table bill.\"{table}\" add _sdc_extracted_at timestamp default '{LOADED}'")
 
 
+def make_table(database, table, schema):
+    listed = ", ".join(f'"{name}" {column_type(column)}' for name, column in schema["properties"].items())
+    database.execute(f'create table bill."{table}" ({listed})')
+
+
 def column_type(column):
     kinds = column["type"] if isinstance(column["type"], list) else [column["type"]]
     (kind,) = (each for each in kinds if each != "null")
@@ -108,7 +126,10 @@ def column_type(column):
 
 
 def leave_behind(database):
-    """What stays in a warehouse: a line that was removed from its bill, and a bill and a vendor that were deleted."""
+    """What stays in a warehouse: a line that was removed from its bill, and a bill and a vendor that were deleted.
+
+    Also what the default selection does not read: a table with a row, and one without any.
+    """
     database.execute("delete from bill.sync_audit")
     for stream in ("bills", "vendors"):
         database.execute("insert into bill.sync_audit values (%s, %s, %s, %s, 1)", [FIRST, stream, BEFORE, BEFORE])
@@ -123,26 +144,13 @@ def leave_behind(database):
         database.execute(f"update copy set {key} = 'gone-' || {key}, {column} = '{time}'")
         database.execute(f'insert into bill."{table}" select * from copy')
         database.execute("drop table copy")
-
-
-def build(postgres, folder):
-    """Run `dbt build` as a user does; give its results by the name of the model or test."""
-    output = {"type": "postgres", "host": str(postgres.folder), "user": "postgres", "password": "", "port": 5432}
-    output |= {"dbname": "postgres", "schema": "analytics", "threads": 4}
-    profiles = {"dbt_bill": {"target": "test", "outputs": {"test": output}}}
-    (folder / "profiles.yml").write_text(json.dumps(profiles), encoding="utf-8")
-    # Views, so that a test can change what was loaded and ask again.
-    variables = {"bill_as_of": AS_OF.isoformat(), "bill_marts": "view", "bill_approval_thresholds": [OTHER_THRESHOLD]}
-    options = ["--project-dir", PROJECT / "dbt_bill", "--profiles-dir", folder, "--vars", json.dumps(variables)]
-    options += ["--target-path", folder / "target", "--log-path", folder / "logs", "--no-use-colors"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-    done = subprocess.run(
-        [DBT, "build", *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False
+    make_table(database, "vendor_bank_accounts", dbt_staging.schemas()["vendor_bank_accounts"])
+    database.execute(
+        """insert into bill.vendor_bank_accounts ("organizationId", "vendorId", "accountNumber")"""
+        """ select "organizationId", id, '*****1111' from bill.vendors where "organizationId" = %s limit 1""",
+        [SECOND],
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "deprecat" not in done.stdout.lower(), done.stdout
-    found = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-    return {result["unique_id"].split(".", 2)[2]: result for result in found}
+    make_table(database, "bills_pending_approval", dbt_staging.schemas()["bills_pending_approval"])
 
 
 def rows_by_currency(company, table, party, currency):
@@ -192,8 +200,8 @@ def test_everything_is_built_and_every_test_passes(built):
 
 
 def test_every_model_and_column_is_described(built):
-    database, _, folder = built
-    manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    database, _, dbt = built
+    manifest = json.loads((dbt.folder / "dbt" / "manifest.json").read_text(encoding="utf-8"))
     columns = defaultdict(set)
     for table, column in database.execute(
         "select table_name, column_name from information_schema.columns where table_schema = 'analytics'"
@@ -218,7 +226,7 @@ def test_a_table_that_was_never_loaded_is_an_empty_model_of_the_right_types(buil
     types = TYPES | {"json": "jsonb", "array": "ARRAY", "date-time": "timestamp without time zone"}
     loaded = {name for (name,) in database.execute("select tablename from pg_tables where schemaname = 'bill'")}
     tables = dbt_staging.schemas()
-    assert {"vendor_attachments", "bills_pending_approval", "organization_price_plan_terms"} <= tables.keys() - loaded
+    assert {"vendor_attachments", "bill_documents", "organization_price_plan_terms"} <= tables.keys() - loaded
     for table, schema in tables.items():
         declared = {name: types[kind] for _, name, kind, _ in dbt_staging.columns(table, schema["properties"])}
         found = database.execute(
@@ -973,3 +981,199 @@ def test_an_exception_says_what_it_is_about(built, companies):
         f" bool_and({complete} and reason not like '%?%' and (amount is null) = (control = 'duplicate_vendors'))"
         " from bill__control_exceptions"
     ).fetchone() == (sorted(tables), True)
+
+
+# In a project of one's own, on DuckDB
+
+
+@pytest.fixture(scope="module")
+def on_duckdb(built):
+    """The marts built from the same rows, whose columns have the names that other loaders give, by another project."""
+    database, _, dbt = built
+    dbt.copy(database)
+    project = another_project(dbt.folder)
+    wanted = ["--select", "+dbt_bill.marts", "dialects", "--exclude", "test_type:generic"]
+    for command, *arguments in (["deps"], ["build", *wanted]):
+        success, results, printed = dbt.run(command, *arguments, project=project)
+        assert success, printed
+    return results
+
+
+def another_project(folder):
+    """A project that installs dbt_bill from a folder of a Git repository, as docs/analytics.md says."""
+    repository, project = folder / "repository", folder / "project"
+    made = shutil.ignore_patterns("target", "logs", "dbt_packages")
+    shutil.copytree(PROJECT / "dbt_bill", repository / "dbt_bill", ignore=made)
+    git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "dbt_bill"]):
+        subprocess.run([*git, *arguments], cwd=repository, check=True)
+    commit = subprocess.run([*git, "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True)
+    package = {"git": repository.as_uri(), "revision": commit.stdout.strip(), "subdirectory": "dbt_bill"}
+    duckdb = {"type": "duckdb", "path": str(folder / "warehouse.duckdb"), "schema": "analytics", "threads": 4}
+    files = {
+        "profiles.yml": {"dbt_bill": {"target": "duckdb", "outputs": {"duckdb": duckdb}}},
+        "packages.yml": {"packages": [package]},
+        "dbt_project.yml": {
+            "name": "ours",
+            "profile": "dbt_bill",
+            "vars": {"bill_schema": "loaded", "bill_as_of": AS_OF.isoformat()},
+            "models": {"dbt_bill": {"marts": {"+materialized": "view"}}},
+        },
+    }
+    (project / "models").mkdir(parents=True)
+    for name, content in files.items():
+        (project / name).write_text(json.dumps(content), encoding="utf-8")
+    said = " union all ".join(
+        f"select '{dialect}' as dialect, '{name}' as name,"
+        f" '{{{{ dbt_bill.{dialect}__{name}({arguments}) | string | replace(\"'\", \"''\") }}}}' as said"
+        for dialect in ("snowflake", "bigquery", "duckdb", "default")
+        for name, arguments in DIALECTS.items()
+        if (dialect, name) != ("duckdb", "instant")
+    )
+    (project / "models" / "dialects.sql").write_text(said, encoding="utf-8")
+    return project
+
+
+DIALECTS = {"column_types": "", "json_text": "'loaded.\"x\"', ['a', 'b']", "instant": "'x'"}
+"""The macros that warehouses have of their own, and what they are asked here."""
+
+
+def test_each_warehouse_is_addressed_in_its_own_words(built, on_duckdb):
+    _, _, dbt = built
+    _, rows = dbt.ask("select * from analytics.dialects")
+    said = {(dialect, name): text for dialect, name, text in rows}
+    json_text = {dialect: text for (dialect, name), text in said.items() if name == "json_text"}
+    assert json_text == {
+        "default": """loaded."x" #>> '{a,b}'""",
+        "duckdb": """json_extract_string(loaded."x", '$.a.b')""",
+        "snowflake": """cast(get_path(loaded."x", 'a.b') as varchar)""",
+        "bigquery": """json_value(loaded."x", '$.a.b')""",
+    }
+    assert {dialect: text for (dialect, name), text in said.items() if name == "instant"} == {
+        "default": "cast(x as timestamptz) at time zone 'utc'",
+        "snowflake": "cast(convert_timezone('UTC', to_timestamp_tz(x)) as timestamp_ntz)",
+        "bigquery": "cast(x as timestamp)",
+    }
+    types = {dialect: ast.literal_eval(text) for (dialect, name), text in said.items() if name == "column_types"}
+    kinds = {kind for table in dbt_staging.schemas().items() for _, _, kind, _ in columns_of(*table)}
+    for dialect, amounts in {
+        "default": "numeric", "duckdb": "decimal(38, 9)", "snowflake": "number(38, 9)", "bigquery": "numeric",
+    }.items():  # fmt: skip
+        assert types[dialect].keys() == kinds
+        assert types[dialect]["number"] == amounts
+
+
+def columns_of(table, schema):
+    return dbt_staging.columns(table, schema["properties"])
+
+
+MARTS = sorted(path.stem for path in (PROJECT / "dbt_bill" / "models" / "marts").glob("*.sql"))
+
+
+@pytest.mark.parametrize("mart", [mart for mart in MARTS if mart != "bill__vendor_changes"])
+def test_duckdb_says_the_same_digit_for_digit(built, on_duckdb, mart):
+    database, _, dbt = built
+    same_rows(database, dbt, mart, "*")
+
+
+def same_rows(database, dbt, mart, listed):
+    cursor = database.execute(f"select {listed} from analytics.{mart}")
+    columns, rows = dbt.ask(f"select {listed} from analytics.{mart}")
+    assert columns == [column.name for column in cursor.description]
+    assert not any(isinstance(value, float) for row in rows for value in row)
+    assert Counter(rows) == Counter(cursor.fetchall())
+    assert rows
+
+
+# What changes between two runs
+
+
+@pytest.fixture(scope="module")
+def changed(built, on_duckdb):
+    """What was done to vendors between two runs, of which the second saw them so; they are put back afterwards."""
+    database, _, dbt = built
+    one, two = database.execute(
+        """select id, "paymentInformation" #>> '{bankAccount,accountNumber}', email, name from bill.vendors"""
+        """ where "organizationId" = %s and "paymentInformation" #>> '{bankAccount,accountNumber}' is not null"""
+        " and email is not null order by id limit 2",
+        [SECOND],
+    ).fetchall()
+    (three,) = database.execute(
+        'select id from bill.vendors where "organizationId" = %s and _sdc_extracted_at = %s limit 1', [FIRST, LOADED]
+    ).fetchone()
+    (owner,) = database.execute('select "vendorId" from bill.vendor_bank_accounts').fetchone()
+    tables = ("vendors", "vendor_bank_accounts")
+    for table in tables:
+        database.execute(f"create table public.{table} as table bill.{table}")
+    edits = [
+        f"""update bill.vendors set email = null, balance = '{{"amount": 1}}', "paymentInformation" = jsonb_set(
+        "paymentInformation", '{{bankAccount,accountNumber}}', '"*****4321"') where id = '{one[0]}'""",
+        f"update bill.vendors set name = 'Łódź & Sons' where id = '{two[0]}'",
+        f"update bill.vendors set _sdc_extracted_at = '2026-07-01 10:30:00' where id = '{three}'",
+        """create temp table new as table bill.vendors; update new set id = 'new'; insert into bill.vendors
+        select * from new limit 1""",
+        """update bill.vendor_bank_accounts set "accountNumber" = '*****2222'""",
+    ]
+    for edit in edits:
+        database.execute(edit)
+    dbt.copy(database)
+    for project, options in ((dbt_runs.PACKAGE, ["--vars", VARIABLES]), (dbt.folder / "project", [])):
+        options += ["--exclude", "snap_bill__bank_accounts"]
+        success, _, printed = dbt.run("snapshot", *options, project=project)
+        assert success, printed
+    yield {
+        (one[0], "vendors", "payment_information_bank_account_account_number", one[1], "*****4321", True),
+        (one[0], "vendors", "email", one[2], None, False),
+        (two[0], "vendors", "name", two[3], "Łódź & Sons", False),
+        (three, "vendors", "is_deleted", "false", "true", False),
+        ("new", "vendors", "id", None, "new", False),
+        (owner, "vendor_bank_accounts", "account_number", "*****1111", "*****2222", True),
+    }
+    for table in tables:
+        database.execute(f"truncate bill.{table}; insert into bill.{table} table public.{table}")
+
+
+def test_what_changed_about_vendors_is_listed(built, changed):
+    database, _, dbt = built
+    found = database.execute(
+        "select vendor_id, record, field, old_value, new_value, is_payment_detail from bill__vendor_changes"
+    ).fetchall()
+    assert len(found) == len(changed)
+    assert {*found} == changed
+    unclocked = "organization_id, currency, vendor_name, vendor_id, record, field, old_value, new_value, updated_time"
+    same_rows(database, dbt, "bill__vendor_changes", unclocked)
+
+
+# What a user may get wrong
+
+
+def test_a_wrong_schema_is_said_in_one_line(built):
+    database, _, dbt = built
+    database.execute("alter schema bill rename to elsewhere")
+    try:
+        success, results, _ = dbt.run("run", "--vars", VARIABLES, "--select", "stg_bill__sync_audit", "stg_bill__roles")
+    finally:
+        database.execute("alter schema elsewhere rename to bill")
+    assert not success
+    assert results["stg_bill__roles"]["status"] == "skipped"
+    assert (
+        "  No table of tap-bill's is in the schema 'bill' of the database 'postgres'. Set the variable bill_schema to "
+        "the schema that your loader writes to, and bill_database if it is in another database than dbt's."
+    ) in results["stg_bill__sync_audit"]["message"].splitlines()
+
+
+def test_one_currency_and_no_organization_are_enough(built):
+    """The organization is empty where the setting `organization_id` is not set."""
+    database, _, _ = built
+    query = (
+        "select sum(amount), sum(due_amount), count(*) from bill__bills_enhanced where organization_id = %s"
+        " union all select sum(net_spend_amount), sum(paid_amount), sum(bills) from bill__vendor_spend"
+        " where organization_id = %s"
+    )
+    with database.transaction(force_rollback=True):
+        before = database.execute(query, [SECOND, SECOND]).fetchall()
+        for table in ("bills", "bill_line_items", "payments", "vendors", "vendor_credits"):
+            database.execute(f"""update bill.{table} set "organizationId" = '' where "organizationId" = %s""", [SECOND])
+        database.execute("""update bill.vendors set "billCurrency" = 'USD'""")
+        assert database.execute(query, ["", ""]).fetchall() == before
+        assert database.execute("select distinct currency from bill__ap_aging").fetchall() == [("USD",)]

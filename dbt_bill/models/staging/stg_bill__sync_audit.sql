@@ -1,4 +1,5 @@
 -- Generated from schemas/ by tests/dbt_staging.py; edit neither this file nor its neighbours.
+{% do dbt_bill.require_a_table() %}
 
 with loaded as (
     {{ dbt_bill.loaded_rows('sync_audit', [
