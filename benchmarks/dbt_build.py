@@ -18,8 +18,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.harness import report
-from demo import pipeline
-from demo import landed
+from demo import landed, pipeline
 from demo.warehouse import warehouse
 
 if TYPE_CHECKING:

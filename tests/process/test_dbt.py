@@ -28,7 +28,6 @@ from demo.warehouse import warehouse
 
 PROJECT = Path(__file__).parents[2]
 AS_OF = date(2026, 6, 30)
-"""The marts are views, so that a test can change what was loaded and ask again."""
 
 FIRST, SECOND = "00802ORGANIZATION001", "00802ORGANIZATION002"
 
@@ -47,6 +46,7 @@ THRESHOLD, OTHER_THRESHOLD = 500, 5000
 VARIABLES = json.dumps(
     {"bill_as_of": AS_OF.isoformat(), "bill_marts": "view", "bill_approval_thresholds": [OTHER_THRESHOLD]}
 )
+"""The marts are views, so that a test can change what was loaded and ask again."""
 
 LOADED, AUDITED, BEFORE = "2026-07-01 12:00:00", "2026-07-01 11:00:00", "2026-07-01 10:00:00"
 
