@@ -593,8 +593,8 @@ def test_loaded(built, companies):
     tables = [name for (name,) in database.execute("select tablename from pg_tables where schemaname = 'bill'")]
     rows = [database.execute(f'select count(*) from bill."{table}"').fetchone()[0] for table in tables]
     assert sum(count for *_, count in counted) == sum(rows)
-    newest = {time.isoformat(" ") for (time,) in database.execute("select distinct last_read_time from bill__loaded")}
-    assert newest == {LOADED}
+    times = database.execute("select distinct last_read_time from bill__loaded where last_read_time is not null")
+    assert [time.isoformat(" ") for (time,) in times] == [LOADED]
 
 
 # What is missing is noticed
@@ -635,7 +635,7 @@ def test_a_tie_out_notices(built, test, loss):
 # The report
 
 HOSTILE = '<script>alert("1")</script> & Söhne'
-MARTS = (
+REPORTED = (
     "ap_aging", "approval_cycle", "bills_enhanced", "cash_forecast", "loaded", "spend_by_account", "vendor_spend",
 )  # fmt: skip
 EXCEPTIONS = """
@@ -684,7 +684,7 @@ class Page(HTMLParser):
 def fill(database, schema, rows):
     """Make marts with the columns that they have, and these rows in them."""
     database.execute(f"create schema {schema}")
-    for mart in MARTS:
+    for mart in REPORTED:
         database.execute(f"create table {schema}.bill__{mart} as select * from analytics.bill__{mart} where false")
     if "control_exceptions" in rows:
         database.execute(EXCEPTIONS.format(schema))
@@ -1175,5 +1175,6 @@ def test_one_currency_and_no_organization_are_enough(built):
         for table in ("bills", "bill_line_items", "payments", "vendors", "vendor_credits"):
             database.execute(f"""update bill.{table} set "organizationId" = '' where "organizationId" = %s""", [SECOND])
         database.execute("""update bill.vendors set "billCurrency" = 'USD'""")
+        database.execute("analyze")
         assert database.execute(query, ["", ""]).fetchall() == before
         assert database.execute("select distinct currency from bill__ap_aging").fetchall() == [("USD",)]
