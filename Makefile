@@ -13,14 +13,16 @@ measured := COVERAGE_FILE="$(CURDIR)/.coverage/data"
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
 
-demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, PostgreSQL
+demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, PostgreSQL, dbt
 	@$(set_up) .venv/installed .meltano/installed
+	@$(set_up) .meltano/utilities/dbt-postgres/installed || echo "The demo will end before dbt."
 	@.venv/bin/python -m demo
 
 test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(set_up) .venv/installed .meltano/installed
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
 	@$(set_up) .tools/dagster/installed || echo "The tests that need it will be skipped."
+	@$(set_up) .meltano/utilities/dbt-postgres/installed || echo "The tests that need it will be skipped."
 	@rm -rf .coverage
 	@$(MAKE) --no-print-directory lint >.tools/lint.log 2>&1 & lint=$$!; \
 		$(keep_compiled) $(measured) .venv/bin/python -m pytest $(side_by_side); tests=$$?; \
@@ -42,8 +44,8 @@ pins:  ## Renew the pinned versions in requirements/*.txt
 		--annotation-style line --custom-compile-command 'make pins' --output-file "$${list%.in}.txt" "$$list" || exit; done
 
 clean:  ## Remove what make put here; your .env and Meltano's bookmarks stay
-	@rm -rf .venv .tools .demo .meltano/extractors .meltano/loaders .meltano/logs .meltano/run .meltano/installed
-	@rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf .venv .tools .demo .meltano/extractors .meltano/loaders .meltano/utilities .meltano/logs .meltano/run
+	@rm -rf .meltano/installed .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # What is installed, by uv: it takes a fifth of pip's time and pins for every platform. `installed` is written last.
 # Your own Python: make demo PYTHON=/path/to/python3
@@ -78,7 +80,14 @@ fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip s
 		.tools/%/installed: requirements/%.txt .tools/uv/installed
 	$(call quietly,$*,$(fill))
 
+meltano_install = UV_CONSTRAINT=$< UV_BUILD_CONSTRAINT=$< MELTANO_VENV_BACKEND=uv $(with_index) env \
+	MELTANO_CLI_DISABLE_VERSION_CHECK=1 MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/.tools/install.db" \
+	.tools/meltano/bin/meltano install --clean
+
 .meltano/installed: requirements/plugins.txt pyproject.toml meltano.yml .tools/meltano/installed
-	$(call quietly,plugins,UV_CONSTRAINT=$< UV_BUILD_CONSTRAINT=$< MELTANO_VENV_BACKEND=uv $(with_index) env \
-		MELTANO_CLI_DISABLE_VERSION_CHECK=1 MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/.tools/install.db" \
-		.tools/meltano/bin/meltano install --clean)
+	$(call quietly,plugins,$(meltano_install) tap-bill target-postgres)
+
+# Its last word is that dbt starts: on Python 3.14 it does not.
+.meltano/utilities/dbt-postgres/installed: requirements/dbt.txt meltano.yml .tools/meltano/installed
+	$(call quietly,dbt,$(meltano_install) dbt-postgres && $(uv) pip sync --python $(@D)/venv $< && \
+		$(@D)/venv/bin/dbt --help)

@@ -47,6 +47,7 @@ How well each behaviour is known:
 | money is sent digit for digit (`0.10`) | assumed |
 | what bumps `updatedTime`: edits of the row itself | assumed |
 | a payment, credit, approval or new balance bumps that of the records it changes, or does not (choose) | both assumed |
+| how changed bank details and checks that nobody cashed look (see `company.irregularities`) | assumed |
 | how amounts relate (see `company.ledger`); what work in the books changes (see `company.bookkeeping`) | assumed |
 | unknown query parameters are ignored; a repeated one counts once, the last | assumed |
 | 3 requests at once, else `BDC_1322` until one is over | documented |
@@ -77,7 +78,7 @@ Where to look:
 * `company/` is the invented company: `catalog` (accounts, items, what vendors sell), `ledger` (bills, invoices,
   payments and credits as numbers), `bookkeeping` (what people do in it), `payables`, `receivables`, `settings` and
   `spend` (the same as BILL's rows), `company` (how to look at it and change it), `spread` and `odd_times` (its dates,
-  right and wrong). It knows nothing of HTTP.
+  right and wrong), `irregularities` (what an auditor looks for, planted on request). It knows nothing of HTTP.
 * `protocol/` is BILL's API: `server` (the `Emulator`, with every option), `api` (which path is answered by what),
   `sign_in`, `sessions` and `tokens`, `filters`, `sorting` and `paging`, `limits`, `errors`, `parts`, `spend`; and what
   hurts: `faults` (broken answers), `mid_list` (refused cursors), `date_header`, `edits` (people at work while somebody

@@ -85,6 +85,9 @@ def _add_company(group: argparse._ArgumentGroup) -> None:
         default=argparse.SUPPRESS,
         help="--created start or end: nearly all rows within 1 %% of the time line",
     )
+    group.add_argument(
+        "--irregularities", action="store_true", help="plant what an auditor looks for, and what only looks like it"
+    )
     group.add_argument("--username", default=known.username, help="user, or name of a sync token")
     group.add_argument("--password", default=known.password, help="password, or value of a sync token")
     group.add_argument("--dev-key", default=known.dev_key, help="developer key")
@@ -154,7 +157,7 @@ def _made(options: dict[str, Any]) -> Emulator:
     faults = Faults(rate=take("fault_rate"), kinds=take("fault"), seed=take("fault_seed"))
     for path, kind, more in take("broken"):
         faults.plan(kind, path=path, **more)
-    companies = _companies(*(take(name) for name in ("organization_id", "organizations", "seed", "bills", "created")))
+    companies = _companies(options)
     companies[0].clock.advance(take("clock_skew"))
     credentials = Credentials(
         take("username"),
@@ -167,13 +170,12 @@ def _made(options: dict[str, Any]) -> Emulator:
     return Emulator(companies=companies, credentials=credentials, faults=faults, **options)
 
 
-def _companies(first: str, organizations: int, seed: int, bills: int, created: str) -> list[Company]:
+def _companies(options: dict[str, Any]) -> list[Company]:
     """The first as asked for; each further one with the next seed, and a number at the end of its organization id."""
+    first, organizations, seed = (options.pop(name) for name in ("organization_id", "organizations", "seed"))
+    more = {name: options.pop(name) for name in ("bills", "created", "irregularities")}
     ids = [first, *(f"{first[:-4]}{number:04}" for number in range(2, organizations + 1))]
-    return [
-        Company(seed + place, bills, organization_id=organization, created=created)
-        for place, organization in enumerate(ids)
-    ]
+    return [Company(seed + place, organization_id=organization, **more) for place, organization in enumerate(ids)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from demo import report
+from demo import answers, landed
 from demo.warehouse import WarehouseError, warehouse
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def main() -> int:
     try:
         with (
             warehouse(options.database) as postgres,
-            psycopg.connect(postgres.dsn, options=f"-c search_path={report.SCHEMA}") as database,
+            psycopg.connect(postgres.dsn, options=f"-c search_path={landed.SCHEMA},{answers.SCHEMA}") as database,
         ):
             if options.query is None:
-                report.print_rows(report.rows_per_table(database))
+                landed.print_rows(landed.rows_per_table(database))
                 return 0
             cursor = database.execute(options.query.encode())
             if cursor.description is None:
@@ -49,7 +49,7 @@ def main() -> int:
     except WarehouseError as error:
         print(f"{error} Run make demo again to make the database anew.", file=sys.stderr)
         return 1
-    except (psycopg.Error, report.ReportError) as error:
+    except (psycopg.Error, landed.LandedError) as error:
         print(str(error).strip(), file=sys.stderr)
         return 1
     return 0

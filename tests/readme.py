@@ -16,7 +16,7 @@ from urllib.parse import quote
 import yaml
 
 from bill_emulator import Company
-from demo import report
+from demo import landed
 from demo.__main__ import BILLS
 from tap_bill.api.stats import SYNC_AUDIT
 from tap_bill.resources import RESOURCES, Changes
@@ -329,12 +329,12 @@ def badge(text):
 
 def demo():
     """The end of what `make demo` prints, reckoned from its company's books."""
-    company = Company(seed=7, bills=BILLS)
+    company = Company(seed=7, bills=BILLS, irregularities=True)
     text = io.StringIO()
     with redirect_stdout(text):
-        report.print_rows(rows_of(company))
+        landed.print_rows(rows_of(company))
         print("=")
-        report.print_aging(aging(company))
+        landed.print_aging(aging(company))
     first, last = text.getvalue().split("\n=\n")
     return fenced("text", first.splitlines()[0] + "\n" + last.rstrip().split("\n\nEvery total")[0])
 
@@ -352,8 +352,8 @@ def rows_of(company):
     return counts | {SYNC_AUDIT: len(counts)}
 
 
-def aging(company, day=report.AS_OF):
-    """What the company owes on a day: per currency the amounts of `report.AGES`."""
+def aging(company, day=landed.AS_OF):
+    """What the company owes on a day: per currency the amounts of `landed.AGES`."""
     currencies = {vendor["id"]: vendor["billCurrency"] for vendor in company.rows("vendors")}
     owed = Counter()
     for bill in company.rows("bills"):
@@ -380,6 +380,61 @@ def assumptions():
     return table(*rows)
 
 
+# Analytics
+
+DBT = PROJECT / "dbt_bill"
+VARIABLE = re.compile(r"^  (?:# )?(bill_\w+): (.*?) +# (.*)$", re.MULTILINE)
+
+
+def described_models(folder):
+    """What the files of a folder of dbt_bill say of its models, by name."""
+    files = sorted((DBT / "models" / folder).glob("*.yml"))
+    found = [model for file in files for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]]
+    return {model["name"]: model for model in sorted(found, key=lambda model: model["name"])}
+
+
+def grain(model):
+    """The columns that tell the rows of a model apart, by its test."""
+    for test in model.get("data_tests", ()):
+        if "dbt_bill.unique_key" in test:
+            return test["dbt_bill.unique_key"]["arguments"]["columns"]
+    return []
+
+
+def models(folder):
+    described = described_models(folder)
+    rows = [
+        (f"`{name}`", ", ".join(f"`{column}`" for column in grain(model)), " ".join(model["description"].split()))
+        for name, model in described.items()
+    ]
+    return table(("Model", "One row for each", "What it says"), *rows) if rows else "There are none yet."
+
+
+def variables():
+    found = VARIABLE.findall((DBT / "dbt_project.yml").read_text(encoding="utf-8"))
+    rows = [(f"`{name}`", f"`{default}`" if " " not in default else default, text) for name, default, text in found]
+    return table(("Variable", "Default", "What it is"), *rows)
+
+
+def tie_outs():
+    """The first comment of each test, which says what is compared."""
+    files = sorted((DBT / "tests" / "tie_out").glob("*.sql"))
+    said = {file.stem: file.read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ") for file in files}
+    return table(("Test", "What it compares"), *((f"`{name}`", text) for name, text in said.items()))
+
+
+def mart_picture():
+    """The marts, and what their columns join."""
+    lines = ["erDiagram"]
+    for name, model in described_models("marts").items():
+        for column in model["columns"]:
+            lines += [
+                f"  {other} ||--o{{ {name} : {column['name']}"
+                for other in re.findall(r"\bjoins (\w+)\.\w+", column["description"])
+            ]
+    return fenced("mermaid", "\n".join(lines))
+
+
 # Putting it in its place
 
 BLOCKS = {
@@ -392,6 +447,11 @@ BLOCKS = {
     "follow": follow,
     "columns": columns,
     "settings": settings,
+    "marts": lambda: models("marts"),
+    "controls": lambda: models("controls"),
+    "variables": variables,
+    "tie outs": tie_outs,
+    "mart picture": mart_picture,
     **{f"query {path.stem}": lambda path=path: fenced("sql", path.read_text(encoding="utf-8")) for path in QUERIES},
 }
 

@@ -30,10 +30,8 @@ class Books:
         self._spread = SPREADS[created](self._ledger)
         self._spread.apply(self._ledger)
         self._settings = Settings(seed, organization_id)
-        self.sides: tuple[SideRows, ...] = (
-            PayableRows(self._ledger, self._settings),
-            ReceivableRows(self._ledger, self._settings),
-        )
+        self.payable = PayableRows(self._ledger, self._settings)
+        self.sides: tuple[SideRows, ...] = (self.payable, ReceivableRows(self._ledger, self._settings))
 
     def tables(self) -> dict[str, Table]:
         """The rows to begin with, by resource; most are made when somebody asks for them."""

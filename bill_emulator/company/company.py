@@ -11,6 +11,7 @@ from bill_emulator.clock import Clock
 from bill_emulator.company.bookkeeping import Bookkeeper
 from bill_emulator.company.books import Books
 from bill_emulator.company.ids import ID_LENGTH, make_id
+from bill_emulator.company.irregularities import plant
 from bill_emulator.company.odd_times import Oddities, OddTimes
 from bill_emulator.company.parts import PARTS
 from bill_emulator.company.spend import NAMES as SPEND_NAMES
@@ -23,6 +24,7 @@ from bill_emulator.times import microseconds, read_stored, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bill_emulator.company.planting import Planted
     from bill_emulator.company.table import Query, View
 
 ORGANIZATION_ID = "00802DEMO0COMPANY001"
@@ -52,11 +54,14 @@ class Company:
         organization_id: str = ORGANIZATION_ID,
         created: str = "even",
         at_least: int = 0,
+        irregularities: bool = False,
     ) -> None:
         """`clock` stamps edits; `organization_id` must have 20 characters and begin with 008.
 
         With `at_least`, every list has as many rows or more; those that are missing are added now.
         `created` is how `createdTime` lies on the time line: one of `company.spread.SPREADS`.
+        With `irregularities`, the books also hold what an auditor looks for (see `company.irregularities`); the
+        attribute of that name tells which records these are, by control.
         """
         if created not in SPREADS:
             raise ValueError(f"created must be one of {', '.join(SPREADS)}")
@@ -82,6 +87,7 @@ class Company:
             keeper.apply_credit,
         )
         self.pay, self.clear, self.void, self.work = keeper.pay, keeper.clear, keeper.void, keeper.work
+        self.irregularities: dict[str, Planted] = plant(self, self._books.payable) if irregularities else {}
         self._serials = {name: len(table.rows) for name, table in self._tables.items()}
         for name, table in self._tables.items():
             for _ in range(at_least - len(table.rows) if RESOURCES[name].shape != "single" else 0):

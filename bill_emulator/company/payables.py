@@ -58,6 +58,8 @@ class PayableRows(SideRows):
     def __init__(self, ledger: Ledger, settings: Settings) -> None:
         super().__init__(ledger, ledger.payable, settings)
         self.customers = ledger.receivable.parties
+        self.names: dict[int, str] = {}
+        """The names of vendors that have one of their own, by serial number."""
 
     def new_line(self, serial: int, parties: list[Party]) -> tuple[Party, Line]:
         """Something that is an expense at once."""
@@ -67,7 +69,7 @@ class PayableRows(SideRows):
 
     def vendor_name(self, party: Party) -> str:
         """The display name."""
-        return picked(VENDORS, party.serial)
+        return self.names.get(party.serial) or picked(VENDORS, party.serial)
 
     def party(self, party: Party) -> Row:
         """One vendor."""

@@ -18,7 +18,7 @@ import readme
 from runs import ACCOUNTS
 
 from bill_emulator import EXTRAS, Company, Credentials, Emulator
-from demo import report
+from demo import landed
 from demo.warehouse import warehouse
 from tap_bill.resources import RESOURCES
 from tap_bill.singer.records import line_rows
@@ -238,7 +238,7 @@ def test_meltano_tells_the_tap_what_its_user_selected_and_shows_errors_as_such(t
     assert re.search(r"\[error *\].*vendors: BILL refused GET /v3/vendors", read.stderr)
 
 
-def answer(database, name, day=report.AS_OF):
+def answer(database, name, day=landed.AS_OF):
     """The rows of one of the documented queries, as if it were asked on a day."""
     text = (readme.DOCS / "queries" / f"{name}.sql").read_text(encoding="utf-8")
     return database.execute(text.replace("current_date", f"date '{day}'")).fetchall()
@@ -299,7 +299,7 @@ def test_open_invoices_are_those_not_archived_and_not_paid(pipeline, edited):
     }
     rows = answer(database, "open_invoices")
     assert {number: (name, str(due), amount) for _, name, number, due, _, _, amount in rows} == open_
-    assert all(days == (report.AS_OF - due).days for _, _, _, due, days, _, _ in rows)
+    assert all(days == (landed.AS_OF - due).days for _, _, _, due, days, _, _ in rows)
     owed = Counter()
     for _, name, *_, amount in rows:
         owed[name] += amount

@@ -25,7 +25,7 @@ AGES = ("not due", "1-30 days", "31-60 days", "61-90 days", "over 90 days", "tot
 COLUMNS = 2
 
 
-class ReportError(Exception):
+class LandedError(Exception):
     """The warehouse does not hold what it should; the message says what is amiss."""
 
 
@@ -33,13 +33,13 @@ def rows_per_table(database: psycopg.Connection) -> dict[str, int]:
     """Count the rows of every table that the tap reads by default.
 
     Raises:
-        ReportError: if a table is missing.
+        LandedError: if a table is missing.
     """
     found = database.execute("select table_name from information_schema.tables where table_schema = %s", [SCHEMA])
     landed = {name for (name,) in found}
     promised = sorted(name for resource in RESOURCES if resource.is_default for name in resource.tables)
     if missing := [name for name in promised if name not in landed]:
-        raise ReportError(f"These tables are missing in the warehouse: {', '.join(missing)}.")
+        raise LandedError(f"These tables are missing in the warehouse: {', '.join(missing)}.")
     return {name: _count(database, name) for name in promised}
 
 
@@ -53,13 +53,13 @@ def aging(database: psycopg.Connection) -> list[tuple[str, list[Decimal]]]:
     """Ask what is owed: per currency the amount of each age, and the total.
 
     Raises:
-        ReportError: if the bills do not add up to the balances that BILL itself keeps per vendor.
+        LandedError: if the bills do not add up to the balances that BILL itself keeps per vendor.
     """
     query = (Path(__file__).with_name("aging.sql")).read_text(encoding="utf-8")
     table = []
     for currency, *amounts, balances in database.execute(query.encode(), {"as_of": AS_OF}):
         if amounts[-1] != balances:
-            raise ReportError(f"Bills in {currency} add up to {amounts[-1]:,}, the vendors' balances to {balances:,}.")
+            raise LandedError(f"Bills in {currency} add up to {amounts[-1]:,}, the vendors' balances to {balances:,}.")
         table.append((currency, amounts))
     return table
 

@@ -1,0 +1,19 @@
+-- Generated from schemas/ by tests/dbt_staging.py; edit neither this file nor its neighbours.
+
+with loaded as (
+    {{ dbt_bill.loaded_rows('accounting_classes', [
+        ('organizationId', 'organization_id', 'string'),
+        ('id', 'id', 'string'),
+        ('name', 'name', 'string'),
+        ('shortName', 'short_name', 'string'),
+        ('description', 'description', 'string'),
+        ('parentId', 'parent_id', 'string'),
+        ('archived', 'archived', 'boolean'),
+        ('createdTime', 'created_time', 'date-time'),
+        ('updatedTime', 'updated_time', 'date-time'),
+        ('_unknown_fields', 'unknown_fields', 'json'),
+    ], audited_as='accounting_classes') }}
+)
+
+select loaded.*
+from loaded

@@ -1,0 +1,24 @@
+-- Generated from schemas/ by tests/dbt_staging.py; edit neither this file nor its neighbours.
+
+with loaded as (
+    {{ dbt_bill.loaded_rows('payment_bill_payments', [
+        ('organizationId', 'organization_id', 'string'),
+        ('paymentId', 'payment_id', 'string'),
+        ('id', 'id', 'string'),
+        ('position', 'position', 'integer'),
+        ('billId', 'bill_id', 'string'),
+        ('amount', 'amount', 'number'),
+        ('parentUpdatedTime', 'parent_updated_time', 'date-time'),
+        ('_unknown_fields', 'unknown_fields', 'json'),
+    ], audited_as='payments') }}
+)
+
+-- The present lines are those that carry their parent's present time.
+select
+    loaded.*,
+    parent.currency
+from loaded
+inner join {{ ref('stg_bill__payments') }} as parent
+    on parent.organization_id = loaded.organization_id
+    and parent.id = loaded.payment_id
+    and parent.updated_time is not distinct from loaded.parent_updated_time

@@ -1,0 +1,33 @@
+-- Generated from schemas/ by tests/dbt_staging.py; edit neither this file nor its neighbours.
+
+with loaded as (
+    {{ dbt_bill.loaded_rows('recurring_invoices', [
+        ('organizationId', 'organization_id', 'string'),
+        ('id', 'id', 'string'),
+        ('customerId', 'customer_id', 'string'),
+        ('description', 'description', 'string'),
+        ('archived', 'archived', 'boolean'),
+        ('schedule.period', 'schedule_period', 'string'),
+        ('schedule.frequency', 'schedule_frequency', 'integer'),
+        ('schedule.nextDueDate', 'schedule_next_due_date', 'date'),
+        ('schedule.endDate', 'schedule_end_date', 'date'),
+        ('schedule.daysInAdvance', 'schedule_days_in_advance', 'integer'),
+        ('paymentTermId', 'payment_term_id', 'string'),
+        ('sendEmail', 'send_email', 'boolean'),
+        ('classifications.accountingClassId', 'accounting_class_id', 'string'),
+        ('classifications.departmentId', 'department_id', 'string'),
+        ('classifications.jobId', 'job_id', 'string'),
+        ('classifications.locationId', 'location_id', 'string'),
+        ('createdTime', 'created_time', 'date-time'),
+        ('updatedTime', 'updated_time', 'date-time'),
+        ('_unknown_fields', 'unknown_fields', 'json'),
+    ], audited_as='recurring_invoices') }}
+)
+
+select
+    loaded.*,
+    party.currency
+from loaded
+left join {{ ref('stg_bill__customers') }} as party
+    on party.organization_id = loaded.organization_id
+    and party.id = loaded.customer_id

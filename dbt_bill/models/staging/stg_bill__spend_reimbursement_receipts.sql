@@ -1,0 +1,17 @@
+-- Generated from schemas/ by tests/dbt_staging.py; edit neither this file nor its neighbours.
+
+with loaded as (
+    {{ dbt_bill.loaded_rows('spend_reimbursement_receipts', [
+        ('organizationId', 'organization_id', 'string'),
+        ('reimbursementUuid', 'reimbursement_uuid', 'string'),
+        ('uuid', 'uuid', 'string'),
+        ('position', 'position', 'integer'),
+        ('filename', 'filename', 'string'),
+        ('url', 'url', 'string'),
+        ('parentUpdatedTime', 'parent_updated_time', 'date-time'),
+        ('_unknown_fields', 'unknown_fields', 'json'),
+    ], audited_as='spend_reimbursements') }}
+)
+
+select loaded.*
+from loaded

@@ -1,0 +1,26 @@
+-- Generated from schemas/ by tests/dbt_staging.py; edit neither this file nor its neighbours.
+
+with loaded as (
+    {{ dbt_bill.loaded_rows('spend_transaction_reviewers', [
+        ('organizationId', 'organization_id', 'string'),
+        ('transactionUuid', 'transaction_uuid', 'string'),
+        ('position', 'position', 'integer'),
+        ('approverType', 'approver_type', 'string'),
+        ('reviewedTime', 'reviewed_time', 'date-time'),
+        ('status', 'status', 'string'),
+        ('userId', 'user_id', 'string'),
+        ('userUuid', 'user_uuid', 'string'),
+        ('userName', 'user_name', 'string'),
+        ('parentUpdatedTime', 'parent_updated_time', 'date-time'),
+        ('_unknown_fields', 'unknown_fields', 'json'),
+    ], audited_as='spend_transactions') }}
+)
+
+-- The present lines are those that carry their parent's present time.
+select
+    loaded.*
+from loaded
+inner join {{ ref('stg_bill__spend_transactions') }} as parent
+    on parent.organization_id = loaded.organization_id
+    and parent.uuid = loaded.transaction_uuid
+    and parent.updated_time is not distinct from loaded.parent_updated_time
