@@ -104,9 +104,11 @@ def _begin(listing: Listing) -> Iterator[Finding]:
 
 def _in_order(listing: Listing, page: Answer, sort: str) -> Finding:
     """Look whether a page is in the order that was asked for."""
-    times = times_in(page.rows, sort.partition(":")[0])
-    assumption = "sort_created" if sort.startswith(CREATED) else "spend_order"
-    return judged(assumption, listing.name, None if ascends(times) else Note.DISORDER)
+    field, _, direction = sort.partition(":")
+    times = times_in(page.rows, field)
+    assumption = "sort_created" if field == CREATED else "spend_order"
+    kept = ascends(times[::-1] if direction == "desc" else times)
+    return judged(assumption, listing.name, None if kept else Note.DISORDER)
 
 
 def _size(listing: Listing, page: Answer) -> Finding:
@@ -143,7 +145,7 @@ def updated(listing: Listing) -> Iterator[Finding]:
     if len(times) < 2:  # noqa: PLR2004 - one to come, one to be left out
         raise UntriableError(Note.FEW_ROWS)
     wanted = Range(UPDATED, middle(times))
-    yield from _ranged(listing, wanted, f'{UPDATED}:gte:"{spell(wanted.low)}"', "updated_filter")
+    yield from _ranged(listing, wanted, f'{UPDATED}:gte:"{spell(wanted.low)}"', ASCENDING)
 
 
 def created(listing: Listing) -> Iterator[Finding]:
@@ -155,16 +157,17 @@ def created(listing: Listing) -> Iterator[Finding]:
     low, high = middle(times, 1 / 3), middle(times, 2 / 3)
     high = max(high, low + 2 * SECOND)
     filters = f'{CREATED}:gte:"{spell(low)}",{CREATED}:lt:"{spell(high)}"'
-    yield from _ranged(listing, Range(CREATED, low, high), filters, "created_filter")
+    yield from _ranged(listing, Range(CREATED, low, high), filters, DESCENDING)
 
 
-def _ranged(listing: Listing, wanted: Range, filters: str, assumption: str) -> Iterator[Finding]:
-    """Ask for a range of time, and look at what comes."""
+def _ranged(listing: Listing, wanted: Range, filters: str, sort: Query) -> Iterator[Finding]:
+    """Ask for a range of time, in an order of creation where the list has one, and look at what comes."""
     name, page = listing.name, listing.begun
+    assumption = "updated_filter" if wanted.field == UPDATED else "created_filter"
     if not wanted.has_strangers(page.rows):
         raise UntriableError(Note.ALIKE)
     try:
-        got, order = _filtered(listing, filters)
+        got, order = _filtered(listing, filters, sort)
     except ApiError as error:
         yield _refused(assumption, name, error)
         raise UntriableError(Note.NO_FILTER) from None
@@ -180,10 +183,10 @@ def _ranged(listing: Listing, wanted: Range, filters: str, assumption: str) -> I
     yield judged(f"{assumption}_complete", name, wanted.misses(page, got, at_bound=False))
 
 
-def _filtered(listing: Listing, filters: str) -> tuple[Answer, Finding | None]:
+def _filtered(listing: Listing, filters: str, sort: Query) -> tuple[Answer, Finding | None]:
     """Ask with a filter and a sort, or without the sort where BILL refuses it; return what that shows of the sort."""
     in_order = listing.resource.changes in IN_ORDER
-    sort = ASCENDING if in_order else listing.resource.queries[0]
+    sort = sort if in_order else listing.resource.queries[0]
     order: Finding | None = None
     if not listing.refuses_sort:
         try:
@@ -279,7 +282,7 @@ def cursors(listing: Listing) -> Iterator[Finding]:
     name = listing.name
     _ = listing.begun
     in_order = listing.resource.changes in IN_ORDER
-    query: Query = DESCENDING if in_order else listing.resource.queries[0]
+    query: Query = ASCENDING if in_order else listing.resource.queries[0]  # so that new rows move no others
     if listing.refuses_sort:
         query, in_order = {}, False
     try:
@@ -319,10 +322,12 @@ def _follow(listing: Listing, query: Query, cursor: str) -> tuple[Answer | None,
 
 
 def _order_over_pages(listing: Listing, rows: list[t.Any]) -> Finding:
-    """Look whether the newest rows of the list came, in their order."""
+    """Look whether the oldest rows of the list came, in their order."""
     times = times_in(rows, CREATED)
-    newest = sorted(times_in(listing.begun.rows, CREATED), reverse=True)[: len(times)]
-    kept = ascends(times[::-1]) and all(time >= known for time, known in zip(times, newest, strict=False))
+    if len(times) < len(rows):
+        return untried("sort_over_pages", listing.name, Note.UNREADABLE)
+    oldest = sorted(times_in(listing.begun.rows, CREATED))[: len(times)]
+    kept = ascends(times) and all(time <= known for time, known in zip(times, oldest, strict=False))
     return judged("sort_over_pages", listing.name, None if kept else Note.DISORDER)
 
 

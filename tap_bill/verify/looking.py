@@ -93,7 +93,7 @@ class Range(t.NamedTuple):
         return time >= self.low - SECOND and (self.high is None or time <= self.high + SECOND)
 
     def misses(self, began: Answer, got: Answer, *, at_bound: bool) -> Note | None:
-        """Compare an answer, in the order of creation, with the beginning of the list as it was before.
+        """Compare an answer, in an order of creation, with the beginning of the list as it was before.
 
         Args:
             began: the beginning of the list.
@@ -104,11 +104,11 @@ class Range(t.NamedTuple):
             What is wrong; None if nothing is.
         """
         known = {*got.ids}
-        until = max(times_in(got.rows, "createdTime"), default=None) if got.cursor else None
+        seen = times_in(got.rows, "createdTime")
         for row, id_ in zip(began.rows, began.ids, strict=True):
             time, created = time_in(row, self.field), time_in(row, "createdTime")
-            if time is None or (until and (created is None or created >= until)):
-                continue
+            if time is None or (got.cursor and not (created and min(seen) < created < max(seen))):
+                continue  # it may be on another page
             wanted = time == self.low if at_bound else time > self.low and (self.high is None or time < self.high)
             if wanted and id_ not in known:
                 return Note.BOUND_MISSING if at_bound else Note.ROWS_MISSING
