@@ -91,6 +91,9 @@ def _duplicate_payments(plant: Planter) -> None:
         second = plant.bill(vendor, "F-255", amount, "2026-04-02")
         plant.pay(first, days[0])
         plant.case(name, plant.pay(second, days[1]))
+    late = [plant.bill(other, f"Q-{number}", "1640.00", day) for number, day in ((3, "2026-03-02"), (4, "2026-04-02"))]
+    plant.pay(late[0], "2026-05-04")
+    plant.look_alike("the same amount eight days later", plant.pay(late[1], "2026-05-12"))
     halves = plant.bill(other, "Q-1", "2400.00", "2026-03-02")
     plant.pay(halves, "2026-04-14", part="1200.00")
     plant.look_alike("a bill paid in two halves", plant.pay(halves, "2026-04-17", part="1200.00"))
@@ -116,6 +119,10 @@ def _duplicate_vendors(plant: Planter) -> None:
     plant.case("the same bank account", plant.vendor("Heron Messengers", account=("074000010", "*****77123")))
     other_bank = plant.vendor("Bittern Post", account=("322271627", "*****77123"))
     plant.look_alike("the same digits at another bank", other_bank)
+    plant.vendor("Plover Security", tax_id="***-**-6789")
+    plant.look_alike("the same digits of a masked tax id", plant.vendor("Siskin Alarms", tax_id="***-**-6789"))
+    plant.vendor("京都商店")
+    plant.case("the name outside ASCII written otherwise", plant.vendor("京都 商店 Co."))
     plant.vendor("東京商店", account=("074000010", "*****"))
     osaka = plant.vendor("大阪商店", account=("074000010", "*****"))
     plant.look_alike("another name outside ASCII, and no digits shown", osaka)
@@ -264,7 +271,15 @@ def _voided_and_stale_checks(plant: Planter) -> None:
             ("sent 90 days ago", "2026-03-31", "PAID", "CHECK", uncashed),
             ("cashed", "2026-01-20", "PAID", "CHECK", {}),
             ("void, but no check", "2026-05-06", "VOID", "RPPS", {}),
-            ("not cashed, but cancelled", "2026-01-21", "CANCELLED", "CHECK", {}),
+            ("cashed, as its delivery tells", "2026-01-21", "PAID", "CHECK", {"singleStatus": "FUNDING_STARTED"}),
+            (
+                "cashed, as its single status tells",
+                "2026-01-22",
+                "PAID",
+                "CHECK",
+                {"disbursementStatus": "IN_PROGRESS"},
+            ),
+            ("failed", "2026-01-23", "FAILED", "CHECK", {}),
         )
     ):
         bill = plant.bill(vendor, f"LW-{number}", f"2{number}40.00", "2026-01-05")

@@ -32,7 +32,8 @@ _APPROVER_STATES = {
     "APPROVED": ("APPROVED", "APPROVED"),
     "DENIED": ("APPROVED", "DENIED"),
 }
-_RAILS = ("ACH", "CHECK", "RPPS", "VCARD", "WALLET", "OFFLINE")
+RAILS = ("ACH", "CHECK", "RPPS", "VCARD", "WALLET", "OFFLINE")
+"""How payments in US dollars travel, by turns: the serial number of a payment says which."""
 # status of a payment -> single status, disbursement status
 _STATES = {
     "PAID": ("CLEARED", "DONE"),
@@ -249,7 +250,7 @@ class PayableRows(SideRows):
         currency = party.currency
         rate = exchange_rate(currency, i)
         amount = money(payment.amount, currency)
-        rail = "INTERNATIONAL" if rate is not None else _RAILS[i % len(_RAILS)]
+        rail = "INTERNATIONAL" if rate is not None else RAILS[i % len(RAILS)]
         online = rail != "OFFLINE"
         single, disbursed = _STATES[payment.state]
         shares = payment.shares

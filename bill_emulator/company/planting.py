@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bill_emulator.company.ids import make_id
 from bill_emulator.company.ledger import Credit, Debt, Line, Party, Payment, Share, Sheet, money
+from bill_emulator.company.payables import RAILS
 from bill_emulator.resources import RESOURCES
 from bill_emulator.times import DAY, SECOND, read_stored, shown
 
@@ -30,9 +31,7 @@ CLERK, OTHER_CLERK, PAYER, APPROVER, DIRECTOR = 1, 4, 3, 2, 7
 """People by their place: who enters bills, who pays, and who approves."""
 
 _FIRST = 9_009_000
-"""Serial numbers from here on, so that the records that the company has anyway keep theirs."""
-
-_RAILS = ("ACH", "CHECK", "RPPS", "VCARD", "WALLET", "OFFLINE")
+"""Serial numbers from here on, so that the other records keep theirs; divisible by the number of `RAILS`."""
 
 Step = tuple[int, str, int]
 """One step of an approval: who, what they did, and how many days after the bill was entered."""
@@ -85,7 +84,7 @@ class Planter:
     def _begin(self, resource: str, day: str, offset: int = 0) -> tuple[int, str, int, int]:
         """What every plan begins with; serial numbers go up in steps of the number of rails."""
         self._turn += 1
-        serial = _FIRST + self._turn * len(_RAILS) + offset
+        serial = _FIRST + self._turn * len(RAILS) + offset
         at = _at(day) + self._turn * SECOND  # so that it is certain which came first
         return serial, make_id(RESOURCES[resource].prefix, self._rows.seed, serial), at, at
 
@@ -164,7 +163,7 @@ class Planter:
         """A payment that is processed on this day: of all these bills, or of a part of one of them."""
         debts = bills if isinstance(bills, list) else [bills]
         party = debts[0].party
-        serial, row_id, at, _ = self._begin("payments", day, _RAILS.index(rail))
+        serial, row_id, at, _ = self._begin("payments", day, RAILS.index(rail))
         payment = Payment(serial, row_id, at - 2 * DAY, at - 2 * DAY, party, state)
         for debt in debts:
             units = debt.total if part is None else int(Decimal(part) / money(1, party.currency))

@@ -71,6 +71,10 @@
     {{- return("case when " ~ text ~ " ~ '^[0-9]+([.][0-9]+)?$' then cast(" ~ text ~ " as " ~ type_ ~ ") end") -}}
 {% endmacro %}
 
+{% macro duckdb__number_in(text) %}
+    {{- return('try_cast(' ~ text ~ ' as decimal(38, 9))') -}}
+{% endmacro %}
+
 {#- A number of the project's configuration, exactly as it is written there. -#}
 {% macro exact_number(value) %}
     {{- return("cast('" ~ value ~ "' as " ~ dbt_bill.column_type('number') ~ ")") -}}
