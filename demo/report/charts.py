@@ -53,12 +53,12 @@ def bars(title: str, rows: Sequence[Bar], *, above: bool = False) -> Markup:
         rows: the bars, from top to bottom.
         above: write names and amounts above the bars, which leaves room for long names.
     """
-    pitch, thick = (31, 9) if above else (23, 13)
+    pitch, thick = (35, 9) if above else (23, 13)
     names, texts = min(_room(row.name for row in rows), LONGEST), _room(row.text for row in rows)
     left, right = (0, WIDTH) if above else (names, WIDTH - texts)
     segments, words, ends = [], [], [0.0]
     for place, row in enumerate(rows):
-        middle = place * pitch + (pitch - 7 if above else pitch / 2)
+        middle = place * pitch + (22 if above else pitch / 2)
         start = 0.0
         for size, fill in row.parts:
             if size:
@@ -66,7 +66,7 @@ def bars(title: str, rows: Sequence[Bar], *, above: bool = False) -> Markup:
                 segments.append({"from": start, "to": start + float(size), "fill": fill, "outline": edge, "y": middle})
                 start += float(size)
                 ends.append(start)
-        words.append({"name": row.name, "text": row.text, "y": place * pitch + 10 if above else middle})
+        words.append({"name": row.name, "text": row.text, "y": place * pitch + 9 if above else middle})
     scale = alt.Scale(domain=[min(ends), max(ends) or 1], range=[left, right], nice=False, zero=False)
     height = len(rows) * pitch
     line = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, height], range=[0, height], nice=False))
