@@ -62,7 +62,7 @@ def copy_organizations(database: psycopg.Connection[tuple[object, ...]]) -> None
 def build(variables: Mapping[str, str], folder: Path) -> Cost:
     """Run `dbt build` to its end."""
     started = time.perf_counter()
-    command = [DBT, "build", "--vars", variables["DBT_POSTGRES_VARS"]]
+    command = [str(DBT), "build", "--vars", variables["DBT_POSTGRES_VARS"]]
     subprocess.run(
         command, cwd=pipeline.PROJECT / "dbt_bill", env=os.environ | variables, check=True, capture_output=True
     )

@@ -243,7 +243,8 @@ ASSUMPTIONS: t.Final = (
         '`id:in:"...,..."` brings exactly these vendors, bills, customers or invoices.',
         "BILL's table of filterable fields",
         Confidence.DOCUMENTED,
-        "does not ask so in this version",
+        "warns, and leaves what changed records name as it was until it changes itself: set `full_reread_days`",
+        Effect.LOSES,
     ),
     Assumption(
         "sort_created",
@@ -302,8 +303,7 @@ ASSUMPTIONS: t.Final = (
         "A payment moves the `updatedTime` of the bills that it pays.",
         "nobody says so",
         Confidence.ASSUMED,
-        "keeps the bill as it was until BILL changes it, or until a whole read: set `full_reread_days`",
-        Effect.LOSES,
+        "reads what changed payments, credits and bills name again in the same run",
     ),
     # Spend & Expense
     Assumption(

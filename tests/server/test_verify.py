@@ -274,7 +274,7 @@ CASES = [
     ),
     case("time_spelling", answered=rows("", spelled_with_z)),
     case("known_fields", prepare=new_fields),
-    case("payment_moves_bill", "payments", "bills", bad=True),
+    case("payment_moves_bill", "payments", "bills"),
     case("spend_uuids", "spend_cards", answered=first_row(lambda found: found[1]), bad=True),
     case("spend_order", "spend_transactions", options={"spend_quirks": ["ignore_sort"]}),
     case("spend_order refused", "spend_transactions", options={"spend_quirks": ["refuse_sort"]}),

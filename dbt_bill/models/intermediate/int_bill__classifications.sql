@@ -10,7 +10,4 @@ with classifications as (
     {%- endfor %}
 )
 
-select
-    classifications.*,
-    count(*) over (partition by organization_id, kind, lower(name)) = 1 as is_only_one_of_that_name
-from classifications
+select * from classifications

@@ -35,6 +35,18 @@ labels as (
         {%- endfor %}
     from chosen
     group by organization_id, record_uuid
+),
+
+-- A name that several have does not tell which is meant. No row is filtered out here: planners take a filter on a count
+-- for one that leaves a single row, and then compare every label with every name.
+named as (
+    select
+        organization_id,
+        kind,
+        lower(name) as label,
+        case when count(*) = 1 then min(id) end as id
+    from {{ ref('int_bill__classifications') }}
+    group by organization_id, kind, lower(name)
 )
 
 select
@@ -44,9 +56,8 @@ select
     {%- endfor %}
 from labels
 {%- for kind in fields %}
-left join {{ ref('int_bill__classifications') }} as {{ kind }}
+left join named as {{ kind }}
     on {{ kind }}.organization_id = labels.organization_id
     and {{ kind }}.kind = '{{ kind }}'
-    and {{ kind }}.is_only_one_of_that_name
-    and lower({{ kind }}.name) = lower(labels.{{ kind }}_label)
+    and {{ kind }}.label = lower(labels.{{ kind }}_label)
 {%- endfor %}

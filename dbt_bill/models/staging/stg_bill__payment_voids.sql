@@ -25,4 +25,5 @@ from loaded
 inner join {{ ref('stg_bill__payments') }} as parent
     on parent.organization_id = loaded.organization_id
     and parent.id = loaded.payment_id
-    and parent.updated_time is not distinct from loaded.parent_updated_time
+    and case when parent.updated_time is not distinct from loaded.parent_updated_time
+        then true else false end

@@ -20,4 +20,5 @@ from loaded
 inner join {{ ref('stg_bill__spend_transactions') }} as parent
     on parent.organization_id = loaded.organization_id
     and parent.uuid = loaded.transaction_uuid
-    and parent.updated_time is not distinct from loaded.parent_updated_time
+    and case when parent.updated_time is not distinct from loaded.parent_updated_time
+        then true else false end

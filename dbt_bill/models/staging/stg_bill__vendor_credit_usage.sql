@@ -21,4 +21,5 @@ from loaded
 inner join {{ ref('stg_bill__vendor_credits') }} as parent
     on parent.organization_id = loaded.organization_id
     and parent.id = loaded.vendor_credit_id
-    and parent.updated_time is not distinct from loaded.parent_updated_time
+    and case when parent.updated_time is not distinct from loaded.parent_updated_time
+        then true else false end
