@@ -43,9 +43,8 @@ ON_REQUEST = {"vendor_audit_trail"}
 THRESHOLD, OTHER_THRESHOLD = 500, 5000
 """US dollars from which on bills need approval: as the company's policy says, and as the variable of dbt_bill says."""
 
-VARIABLES = json.dumps(
-    {"bill_as_of": AS_OF.isoformat(), "bill_marts": "view", "bill_approval_thresholds": [OTHER_THRESHOLD]}
-)
+THRESHOLDS = {"bill_approval_thresholds": [OTHER_THRESHOLD]}
+VARIABLES = json.dumps({"bill_as_of": AS_OF.isoformat(), "bill_marts": "view"} | THRESHOLDS)
 """The marts are views, so that a test can change what was loaded and ask again."""
 
 LOADED, AUDITED, BEFORE = "2026-07-01 12:00:00", "2026-07-01 11:00:00", "2026-07-01 10:00:00"
@@ -992,7 +991,7 @@ def on_duckdb(built):
     database, _, dbt = built
     dbt.copy(database)
     project = another_project(dbt.folder)
-    wanted = ["--select", "+dbt_bill.marts", "dialects", "--exclude-resource-types", "test"]
+    wanted = ["--select", "+dbt_bill.marts", "+dbt_bill.controls", "dialects", "--exclude-resource-types", "test"]
     for command, *arguments in (["deps"], ["build", *wanted]):
         success, results, printed = dbt.run(command, *arguments, project=project)
         assert success, printed
@@ -1016,7 +1015,7 @@ def another_project(folder):
         "dbt_project.yml": {
             "name": "ours",
             "profile": "dbt_bill",
-            "vars": {"bill_schema": "loaded", "bill_as_of": AS_OF.isoformat()},
+            "vars": {"bill_schema": "loaded", "bill_as_of": AS_OF.isoformat()} | THRESHOLDS,
             "models": {"dbt_bill": {"marts": {"bill__vendor_changes": {"+materialized": "view"}}}},
         },
     }
@@ -1067,7 +1066,9 @@ def columns_of(table, schema):
     return dbt_staging.columns(table, schema["properties"])
 
 
-MARTS = sorted(path.stem for path in (PROJECT / "dbt_bill" / "models" / "marts").glob("*.sql"))
+MARTS = sorted(
+    path.stem for folder in ("marts", "controls") for path in (PROJECT / "dbt_bill" / "models" / folder).glob("*.sql")
+)
 
 
 @pytest.mark.parametrize("mart", [mart for mart in MARTS if mart != "bill__vendor_changes"])

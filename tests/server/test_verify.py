@@ -251,7 +251,7 @@ CASES = [
     case("created_filter_inclusive", answered=without_bound("createdTime")),
     case("created_filter_complete", answered=rows("createdTime:gte", lambda found, _: found[1:]), bad=True),
     case("times_need_quotes", asked=quoted),
-    case("id_in", options={"refuse_filters": ["id"]}),
+    case("id_in", options={"refuse_filters": ["id"]}, bad=True),
     case("sort_created", options={"ignore_sort": True}),
     case("sort_created refused", options={"refuse_sort": "always"}),
     case("sort_over_pages", options={"ignore_sort": "single", "unsorted": "updated"}),
