@@ -143,8 +143,8 @@ def measured(request, monkeypatch):
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Have more workers than processors, because a test often waits for one of its servers to end."""
-    return (os.cpu_count() or 1) + 2
+    """Have one more worker than processors, because a test often waits for one of its servers to end."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ UNHARMED = {
     # With OAuth the token is not checked that way, because it is that of everything else too.
     (OAUTH, "/v3/bills"): {"unknown_fields", "forbidden"},
     (OAUTH, "/authx/token"): {"unknown_fields"},
-    (OAUTH, "/v3/spend/cards"): {"unknown_fields", "forbidden"},
 }
 """The faults that no organization fails of, by the path that they befall."""
 
