@@ -165,22 +165,22 @@ def test_ranges_that_were_written_are_not_asked_for_again(tmp_path, catalog, big
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_run_between_two_pages(tmp_path, catalog, big, sent, code):
-    brake = Brake(allowed=20)
+def test_a_signal_ends_the_run_between_two_pages(tmp_path, catalog, sent, code):
+    brake, big = Brake(allowed=10), Company(seed=3, bills=200)
     with Emulator(company=big, layers=[brake.layer]) as emulator:
         pipe = pipeline(emulator, tmp_path, catalog)
         exit_code, log = pipe.run(after(brake, lambda process: process.send_signal(sent)))
         assert exit_code == code
         assert f"Stopped by {sent.name}; the next run resumes here." in log
         assert "Traceback" not in log
-        assert 0 < len(pipe.table) < BILLS
+        assert 0 < len(pipe.table) < 200
         (told,) = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))["organizations"]
         assert (told["complete"], told["errors"]) == (False, ["It was not read to the end."])
         brake.set(10_000)
         exit_code, log = pipe.run()
         assert exit_code == 0, log
     assert complete(pipe.table, big)
-    assert pipe.written < 1.5 * (BILLS + len(pipe.lines))
+    assert pipe.written < 1.5 * (200 + len(pipe.lines))
 
 
 def test_a_signal_during_the_sign_in_ends_the_run(tmp_path, catalog, company):

@@ -15,7 +15,6 @@ from types import MappingProxyType
 import psycopg
 import pytest
 import readme
-from runs import ACCOUNTS
 
 from bill_emulator import EXTRAS, Company, Credentials, Emulator
 from demo import landed
@@ -209,26 +208,18 @@ def test_meltano_tells_the_tap_what_its_user_selected_and_shows_errors_as_such(t
         emulator.faults.plan("refused", path="/v3/vendors", times=None)
         settings = {**emulator.credentials, "api_url": emulator.url, "max_retries": "0"}
         variables = {f"TAP_BILL_{name.upper()}": value for name, value in settings.items()}
-
-        def meltano(*arguments, **more):
-            command = [MELTANO, *arguments]
-            environment = {
-                **{name: value for name, value in os.environ.items() if not name.startswith("MELTANO_")},
-                **variables,
-                **more,
-                "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
-                "NO_COLOR": "1",
-            }
-            return subprocess.run(
-                command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=600
-            )
-
-        tried = meltano("invoke", "tap-bill", "--test")
-        read = meltano("invoke", "tap-bill", TAP_BILL__SELECT='["vendor*.*", "roles.*", "*.*"]')
-    assert tried.returncode == read.returncode == 1, tried.stderr + read.stderr
-    first, _, *lines = tried.stdout.splitlines()
-    assert first == "Trying the streams that Meltano's `select` selects."
-    assert {line.split()[0] for line in lines if line.startswith("  ")} == {resource.name for resource in ACCOUNTS}
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("MELTANO_")},
+            **variables,
+            "TAP_BILL__SELECT": '["vendor*.*", "roles.*", "*.*"]',
+            "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
+            "NO_COLOR": "1",
+        }
+        command = [MELTANO, "invoke", "tap-bill"]
+        read = subprocess.run(
+            command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=600
+        )
+    assert read.returncode == 1, read.stderr
     announced = {
         message["stream"] for message in map(json.loads, read.stdout.splitlines()) if message["type"] == "SCHEMA"
     }

@@ -14,7 +14,7 @@ ENVIRONMENT = {"TAP_BILL_PAGE_SIZE": "many", "TAP_BILL_LOGLEVEL": "WARNING"}
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--discover"], ["--about", "--format=json"], ["--help"], ["--nonsense"], ["--config", "nowhere.json"], []],
+    [["--discover"], ["--about", "--format=json"], ["--nonsense"], []],
     ids=" ".join,
 )
 def test_the_console_script_writes_the_same(arguments, tmp_path):

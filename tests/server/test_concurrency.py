@@ -36,8 +36,7 @@ def test_a_run_in_which_nothing_changed_costs_one_request_a_stream(tap):
 
 
 @pytest.mark.parametrize("cursor", ["offset", "keyset"])
-@pytest.mark.parametrize("skew", [-600, 0, 600])
-@pytest.mark.parametrize("created", ["even", "bulk"])
+@pytest.mark.parametrize(("skew", "created"), [(-600, "even"), (600, "bulk")])
 def test_edits_during_the_read_lose_nothing(tap, cursor, skew, created):
     clock = Clock()
     clock.advance(skew)

@@ -57,7 +57,7 @@ def test_spend_transactions_without_an_order_are_read_twice(tap, quirk):
     assert bookmark(second, "spend_transactions") is not None
 
 
-@pytest.mark.parametrize("page_size", [1, 3, 100])
+@pytest.mark.parametrize("page_size", [1, 3])
 @pytest.mark.parametrize("unsorted", ["id", "updated", "shuffled", "mostly"])
 def test_a_sort_without_effect_loses_nothing(tap, page_size, unsorted):
     company = at_noon(bills=40)
@@ -128,8 +128,18 @@ def test_a_whole_page_of_edits_before_the_reader_is_no_fault(tap, ignored):
 # Times
 
 
-@pytest.mark.parametrize("untimed", ["first", "last"])
-@pytest.mark.parametrize("how", ["missing", "null", "number", "early", "late", "garbage"])
+@pytest.mark.parametrize(
+    ("how", "untimed"),
+    [
+        ("missing", "first"),
+        ("missing", "last"),
+        ("null", "last"),
+        ("number", "first"),
+        ("early", "last"),
+        ("late", "first"),
+        ("garbage", "last"),
+    ],
+)
 def test_rows_without_a_readable_time_are_not_lost(tap, how, untimed):
     company = at_noon(bills=250)
     odd = OddTimes(how, "createdTime", share=0.1, lists=("bills",))

@@ -16,7 +16,7 @@ from runs import examples
 from tap_bill.resources import Changes
 
 PARTS = 6
-HISTORIES = 12
+HISTORIES = 8
 """How many of them, and how many histories each of them has."""
 
 DELETIONS = 5
