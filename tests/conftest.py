@@ -14,6 +14,7 @@ when the emulator answers, `fixtures/` holds one file of records for every strea
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import os
 from pathlib import Path
@@ -116,6 +117,18 @@ class Spread(LoadScopeScheduling):
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
         return file if {Path(file).stem, Path(file).parent.name} & STAY_TOGETHER else nodeid
+
+
+def pytest_configure():
+    """Collect no garbage before the tests begin: what is imported and collected stays to the end."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """Look for garbage in what tests make, and only now and then; all else takes an eighth of the whole time."""
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(20_000)
 
 
 @pytest.hookimpl(optionalhook=True)
