@@ -40,7 +40,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib.catalog import MetadataMapping
+    from singer_sdk.singerlib.catalog import MetadataMapping, SelectionMask
 
     from tap_bill.api.error_responses import ErrorResponse
     from tap_bill.api.stats import StreamStats
@@ -77,11 +77,18 @@ class BillStream(Stream):
     _maker: RowMaker | None = None
     _named: frozenset[str] = frozenset()
 
-    def __init__(self, tap: Tap, context: RunContext) -> None:
-        """Make the stream."""
+    def __init__(self, tap: Tap, context: RunContext, main: BillStream | None = None) -> None:
+        """Make the stream.
+
+        Args:
+            tap: whose stream it is.
+            context: what the streams of a run share.
+            main: the same stream of the tap that made this one for one of several organizations.
+        """
         super().__init__(tap)
         self._bill = tap
         self._run = context
+        self._main = main
 
     def make_row(self, record: Mapping[str, t.Any], own: Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Make the row of a record and warn, once per field, about what the schema does not name.
@@ -121,6 +128,11 @@ class BillStream(Stream):
             if entry := found.get(("properties", column)):
                 entry.inclusion = Metadata.InclusionType.AUTOMATIC
         return found
+
+    @property
+    def mask(self) -> SelectionMask:
+        """What the catalog selects: the same for all organizations, because it takes time to work it out."""
+        return self._main.mask if self._main else super().mask
 
     @property
     def is_wanted(self) -> bool:
@@ -309,9 +321,9 @@ class PartStream(ChildStream):
 
     when_readable = "What it misses until then is read as soon as it may be."
 
-    def __init__(self, tap: Tap, context: RunContext) -> None:
+    def __init__(self, tap: Tap, context: RunContext, main: BillStream | None = None) -> None:
         """Make the stream."""
-        super().__init__(tap, context)
+        super().__init__(tap, context, main)
         self._queries: Sequence[Mapping[str, str]] = self.resource.queries
         self._was_read = False
         self.is_certain = False
@@ -406,9 +418,9 @@ class ResourceStream(BillStream):
 
     own_columns = (ORGANIZATION,)
 
-    def __init__(self, tap: Tap, context: RunContext) -> None:
+    def __init__(self, tap: Tap, context: RunContext, main: BillStream | None = None) -> None:
         """Make the stream."""
-        super().__init__(tap, context)
+        super().__init__(tap, context, main)
         self._extractions: dict[str, Extraction] = {}
 
     @property
