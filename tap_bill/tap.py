@@ -185,7 +185,9 @@ class TapBill(Tap):
 
     def discover_streams(self) -> Sequence[BillStream | AuditStream]:
         """Return every stream of the resource table, and the one that says which of them were read whole."""
-        return [*(cls(self, self.context) for cls in self.stream_classes), AuditStream(self)]
+        main = t.cast("Mapping[str, BillStream]", self._main.streams if self._main else {})
+        streams = [cls(self, self.context, main.get(vars(cls)["name"])) for cls in self.stream_classes]
+        return [*streams, AuditStream(self)]
 
     @cached_property
     def stream_classes(self) -> Sequence[type[BillStream]]:
@@ -414,12 +416,12 @@ class TapBill(Tap):
         found = settings.organizations(self.config)
         shared = SharedLimits(self.config)
         wrong: list[str] = []
+        if self.selection:
+            for name, stream in self.streams.items():
+                stream.selected = self.selection.selects(name)
         for own in found:
             try:
                 tap = self if len(found) == 1 else self.for_organization(own, self.message_writer, shared)
-                if self.selection:
-                    for name, stream in tap.streams.items():
-                        stream.selected = self.selection.selects(name)
                 run = tap.organization_run()
                 run.check_selection()
                 with run.closing():

@@ -8,6 +8,7 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 
+from tap_bill.api.stats import SYNC_AUDIT
 from tap_bill.singer import stream_maps as maps
 from tap_bill.singer.streams import SCHEMAS
 from tap_bill.sync.state import ORGANIZATION, take_audits
@@ -27,7 +28,7 @@ class AuditStream(Stream):
     and a row of this table must not be there before those that it tells of.
     """
 
-    name = "sync_audit"
+    name = SYNC_AUDIT
     schema = StreamSchema(SchemaDirectory(SCHEMAS))
     primary_keys = (ORGANIZATION, "stream", "startedAt")
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE

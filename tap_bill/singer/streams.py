@@ -40,7 +40,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib.catalog import MetadataMapping
+    from singer_sdk.singerlib.catalog import MetadataMapping, SelectionMask
 
     from tap_bill.api.error_responses import ErrorResponse
     from tap_bill.api.stats import StreamStats
@@ -76,11 +76,18 @@ class BillStream(Stream):
 
     _maker: RowMaker | None = None
 
-    def __init__(self, tap: Tap, context: RunContext) -> None:
-        """Make the stream."""
+    def __init__(self, tap: Tap, context: RunContext, main: BillStream | None = None) -> None:
+        """Make the stream.
+
+        Args:
+            tap: whose stream it is.
+            context: what the streams of a run share.
+            main: the same stream of the tap that made this one for one of several organizations.
+        """
         super().__init__(tap)
         self._bill = tap
         self._run = context
+        self._main = main
         self._odd = OddFields(self.name, self.logger)
 
     @cached_property
@@ -124,6 +131,11 @@ class BillStream(Stream):
             if entry := found.get(("properties", column)):
                 entry.inclusion = Metadata.InclusionType.AUTOMATIC
         return found
+
+    @property
+    def mask(self) -> SelectionMask:
+        """What the catalog selects: the same for all organizations, because it takes time to work it out."""
+        return self._main.mask if self._main else super().mask
 
     @property
     def is_wanted(self) -> bool:
@@ -313,9 +325,9 @@ class PartStream(ChildStream):
 
     when_readable = "What it misses until then is read as soon as it may be."
 
-    def __init__(self, tap: Tap, context: RunContext) -> None:
+    def __init__(self, tap: Tap, context: RunContext, main: BillStream | None = None) -> None:
         """Make the stream."""
-        super().__init__(tap, context)
+        super().__init__(tap, context, main)
         self._queries: Sequence[Mapping[str, str]] = self.resource.queries
         self._was_read = False
         self.is_certain = False
@@ -410,9 +422,9 @@ class ResourceStream(BillStream):
 
     own_columns = (ORGANIZATION,)
 
-    def __init__(self, tap: Tap, context: RunContext) -> None:
+    def __init__(self, tap: Tap, context: RunContext, main: BillStream | None = None) -> None:
         """Make the stream."""
-        super().__init__(tap, context)
+        super().__init__(tap, context, main)
         self._extractions: dict[str, Extraction] = {}
 
     @property

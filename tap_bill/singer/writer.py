@@ -32,7 +32,9 @@ _ENCODER: t.Final = Encoder(enc_hook=enc_hook, decimal_format="number")
 
 def line_of(message: Message) -> bytes:
     """Return a message as a line of output."""
-    # As its `to_dict`, which would copy a whole state or schema first.
+    if isinstance(message, RecordMessage):
+        return _ENCODER.encode(message.to_dict()) + b"\n"
+    # As their `to_dict`, which would copy a whole state or schema first.
     found = {field.name: getattr(message, field.name) for field in dataclasses.fields(message)}
     return _ENCODER.encode({name: value for name, value in found.items() if value is not None}) + b"\n"
 

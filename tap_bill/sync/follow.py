@@ -114,11 +114,6 @@ class _Named:
         """The stream's."""
         return self.target.resource.name
 
-    @property
-    def page_size(self) -> int:
-        """How many are read with one request."""
-        return self.target.endpoint().page_size
-
     def note(self, id_: str, changed: str) -> None:
         """Note that a row that changed at this time (empty: nobody knows when) names a record."""
         if not self.is_refused and not (changed and changed < max(self._whole, self._read.get(id_, ""))):
@@ -135,11 +130,7 @@ class _Named:
     def complete(self, scan: Scan) -> None:
         """Note that the stream's own scan is complete."""
         self.is_ready = True
-        if not _is_whole(scan):
-            return
-        if scan.keeps_up and scan.started_at:
-            self._entry["whole"] = spell(scan.started_at)
-        elif not scan.keeps_up and self._entry.get("replication_key_value"):
+        if _is_whole(scan) and not scan.keeps_up and self._entry.get("replication_key_value"):
             self._whole = ""  # rows may have been missed, and the next run does not read everything again
 
     def done(self, ids: Iterable[str], asked_at: datetime | None) -> None:
@@ -265,17 +256,17 @@ class Follower:
             for each, plan in plans:
                 self._read(each, plan)
         finally:
-            for each in left[:1]:
-                each.target.write_state()
+            if left:
+                left[0].target.write_state()
         return self._failed
 
     def _plan(self, each: _Named, *, rest: bool = False) -> list[tuple[list[str], Extraction]]:
         """Return what to ask for: full pages, and with `rest` all there is."""
         if not each.is_ready:
             return []
-        ids, size = list(each.pending), each.page_size
-        pages = [ids[start : start + size] for start in range(0, len(ids), size)]
         endpoint = each.target.endpoint()
+        ids, size = list(each.pending), endpoint.page_size
+        pages = [ids[start : start + size] for start in range(0, len(ids), size)]
         return [
             (page, Extraction(endpoint, Scan.whole([{"filters": f'id:in:"{",".join(page)}"'}])))
             for page in pages

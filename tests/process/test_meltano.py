@@ -1,4 +1,4 @@
-"""Real Meltano, real target, real PostgreSQL: what lands is what BILL has, to the cent."""
+"""Real Meltano, target and PostgreSQL, from the README's quick start on: what lands is what BILL has, to the cent."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import psycopg
 import pytest
+import quick_start
 import readme
 
-from bill_emulator import EXTRAS, Company, Credentials, Emulator
+from bill_emulator import EXTRAS, Company, Emulator
 from demo import landed
+from demo.pipeline import MELTANO
 from demo.warehouse import warehouse
 from tap_bill.resources import RESOURCES
 from tap_bill.singer.records import line_rows
 
 PROJECT = Path(__file__).parents[2]
+DEFAULT = [resource for resource in RESOURCES if resource.is_default]
 ON_REQUEST = [name for resource in RESOURCES if not resource.is_default for name in resource.tables]
-MELTANO = PROJECT / ".tools" / "meltano" / "bin" / "meltano"
 MONEY = {
     "bills": ["amount", "fundingAmount", "paidAmount", "dueAmount", "scheduledAmount", "creditAmount", "exchangeRate"],
     "bill_line_items": ["amount", "quantity", "price"],
@@ -43,40 +45,51 @@ MONEY = {
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory):
-    """A company, and a warehouse into which `run()` loads it as a user's schedule would."""
+def started(tmp_path_factory):
+    """What is there after the quick start, and `run()`, which goes on as this project's schedule would."""
     folder = tmp_path_factory.mktemp("meltano")
     company = Company(seed=11, bills=120)
-    user = Credentials(is_sync_token=False)  # who may see what waits for approval
-    with Emulator(company=company, credentials=user, spend_limit=0) as emulator, warehouse() as postgres:
-        settings = {**emulator.credentials, **emulator.spend_credentials, "api_url": emulator.url}
+    with (
+        Emulator(company=company, spend_limit=0) as emulator,
+        warehouse() as postgres,
+        quick_start.port_of(postgres) as port,
+    ):
+        credentials = emulator.oauth_credentials
+        values = {
+            **{f"TAP_BILL_{name.upper()}": value for name, value in credentials.items()},
+            "TAP_BILL_API_URL": emulator.url,
+            "TARGET_POSTGRES_HOST": "127.0.0.1",
+            "TARGET_POSTGRES_PORT": str(port),
+            "TARGET_POSTGRES_USER": "postgres",
+            "TARGET_POSTGRES_PASSWORD": "any",
+            "TARGET_POSTGRES_DATABASE": "postgres",
+        }
+        printed = [quick_start.follow(folder, values)]
         environment = {
-            **os.environ,
-            **{f"TAP_BILL_{name.upper()}": value for name, value in settings.items()},
+            **quick_start.environment(),
+            **values,
             "TAP_BILL__SELECT": json.dumps(["*.*", *(f"{name}.*" for name in ON_REQUEST)]),
-            "TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url,
-            "MELTANO_DATABASE_URI": f"sqlite:///{folder}/meltano.db",
+            "MELTANO_DATABASE_URI": f"sqlite:///{folder}/.meltano/meltano.db",
         }
 
         def run():
-            command = [MELTANO, "run", "bill-to-postgres"]
+            command = [MELTANO, "--environment", "prod", "run", "bill-to-postgres"]
             done = subprocess.run(
                 command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=900
             )
             assert done.returncode == 0, done.stdout + done.stderr
-            assert settings["password"] not in done.stdout + done.stderr
-            assert settings["dev_key"] not in done.stdout + done.stderr
-            assert settings["spend_api_token"] not in done.stdout + done.stderr
+            printed.append(done.stdout + done.stderr)
 
-        run()
         with psycopg.connect(postgres.dsn, autocommit=True, options="-c search_path=bill") as database:
-            yield company, run, database
+            yield SimpleNamespace(
+                printed=printed, company=company, run=run, database=database, secret=credentials["client_secret"]
+            )
 
 
-def expected(company, gone):
-    """The rows of every table as BILL has them now, by table, and those that have gone since: they stay."""
+def expected(company, resources, gone):
+    """The rows of these resources as BILL has them now, by table, and those that have gone since: they stay."""
     tables = {}
-    for resource in RESOURCES:
+    for resource in resources:
         records = tables[resource.name] = rows(company, resource)
         for lines in resource.lines:
             tables[lines.name] = [line for record in records for line, _ in line_rows(lines, record)]
@@ -100,36 +113,50 @@ def rows(company, resource):
     return company.rows(name)
 
 
-def check_counts(company, database, gone=MappingProxyType({})):
+def check(company, database, resources, gone=MappingProxyType({})):
+    """Hold the number of rows of each table, and every amount, against BILL's."""
+    tables = expected(company, resources, gone)
     landed = {
         table: database.execute(f'select count(*) from "{table}"').fetchone()[0]
         for (table,) in database.execute("select table_name from information_schema.tables where table_schema = 'bill'")
     }
     assert landed.pop("sync_audit") >= len(landed)
-    assert landed == {table: len(rows) for table, rows in expected(company, gone).items()}
-    assert len(landed) == 74
-
-
-def check_money(company, database, gone=MappingProxyType({})):
-    tables = expected(company, gone)
-    for table, columns in MONEY.items():
-        for column in columns:
+    assert landed == {table: len(rows) for table, rows in tables.items()}
+    for table in tables:
+        for column in MONEY.get(table, ()):
             sent = sorted(str(row[column]) for row in tables[table] if column in row)
-            landed = database.execute(f'select "{column}"::text from "{table}" where "{column}" is not null')
-            assert sorted(value for (value,) in landed) == sent, f"{table}.{column}"
+            found = database.execute(f'select "{column}"::text from "{table}" where "{column}" is not null')
+            assert sorted(value for (value,) in found) == sent, f"{table}.{column}"
 
 
-def test_everything_lands_once_with_every_digit(pipeline):
-    company, _, database = pipeline
-    check_counts(company, database)
-    check_money(company, database)
-    amounts = [row["amount"] for row in company.rows("bills")]
-    assert database.execute("select sum(amount) from bills").fetchone() == (sum(amounts),)
+def test_the_check_tries_every_stream_that_is_then_loaded(started):
+    assert f"{len(DEFAULT)} of {len(DEFAULT)} streams can be read." in started.printed[0]
+
+
+def test_everything_lands_once_with_every_digit(started):
+    check(started.company, started.database, DEFAULT)
+    amounts = [row["amount"] for row in started.company.rows("bills")]
+    assert started.database.execute("select sum(amount) from bills").fetchone() == (sum(amounts),)
     assert {"0.10", "99999999999.99"} <= {str(amount) for amount in amounts}
 
 
-def test_columns_have_the_types_that_a_warehouse_wants(pipeline):
-    _, _, database = pipeline
+def test_the_first_question_is_answered(started):
+    owed, bills = Counter(), Counter()
+    for bill in started.company.rows("bills"):
+        if not bill["archived"] and bill["dueAmount"]:
+            owed[bill["vendorName"]] += bill["dueAmount"]
+            bills[bill["vendorName"]] += 1
+    largest = sorted(owed.values(), reverse=True)[:10]
+    rows = started.database.execute(quick_start.blocks()["sql"]).fetchall()
+    assert [due for _, _, due in rows] == largest
+    assert {vendor: (count, due) for vendor, count, due in rows} == {
+        vendor: (bills[vendor], owed[vendor]) for vendor, _, _ in rows
+    }
+    assert all(isinstance(due, Decimal) for _, _, due in rows)
+
+
+def test_columns_have_the_types_that_a_warehouse_wants(started):
+    database = started.database
     types = dict(
         database.execute(
             "select column_name, data_type from information_schema.columns"
@@ -144,20 +171,21 @@ def test_columns_have_the_types_that_a_warehouse_wants(pipeline):
 
 
 @pytest.fixture(scope="module")
-def edited(pipeline):
-    """What has changed before the second run: two bills, a vendor, a new bill, and two rows that are gone."""
-    company, run, _ = pipeline
+def edited(started):
+    """What has changed before the second run: two bills, a vendor, a class, a new bill, and two rows that are gone."""
+    company = started.company
     bill = next(row for row in company.rows("bills") if "description" in row)
     shorter = next(row for row in company.rows("bills") if len(row["billLineItems"]) > 1 and row["id"] != bill["id"])
     vendor = company.rows("vendors")[3]
     company.edit("bills", bill["id"], {"amount": Decimal("1234567.80")}, remove=("description",))
     company.edit("bills", shorter["id"], {"billLineItems": shorter["billLineItems"][1:], "fieldOfTomorrow": 1})
     company.edit("vendors", vendor["id"], {"name": "Zażółć gęślą jaźń 東京 🧾", "archived": True})
+    company.edit("accounting_classes", company.ids("accounting_classes")[0], {"name": "Renamed"})
     company.add("bills")
     user, recurring = company.spend.rows("users")[1], company.rows("recurring_bills")[1]
     company.spend.remove("users", user["id"])
     company.remove("recurring_bills", recurring["id"])
-    run()
+    started.run()
     gone = {
         "bill_line_items": shorter["billLineItems"][:1],
         "spend_users": [user],
@@ -167,20 +195,27 @@ def edited(pipeline):
     return bill, shorter, vendor, gone
 
 
-def test_the_second_run_updates_in_place(pipeline, edited):
-    company, _, database = pipeline
+def test_the_second_run_updates_in_place(started, edited):
+    company, database = started.company, started.database
     bill, _, vendor, gone = edited
-    check_counts(company, database, gone)
-    check_money(company, database, gone)
+    check(company, database, RESOURCES, gone)
     found = database.execute("select amount::text, description from bills where id = %s", [bill["id"]]).fetchall()
     assert found == [("1234567.80", None)]
     found = database.execute("select name, archived from vendors where id = %s", [vendor["id"]]).fetchall()
     assert found == [("Zażółć gęślą jaźń 東京 🧾", True)]
+    assert "accounting_classes: reading what changed since 2" in started.printed[1]
+    found = database.execute("select name from accounting_classes order by id").fetchall()
+    assert sorted(found) == sorted((row["name"],) for row in company.rows("accounting_classes"))
 
 
-def test_what_bill_has_deleted_is_found_as_documented_and_nothing_else(pipeline, edited):
-    """Of every table, after two runs of which the second wrote only the lists that had changed."""
-    _, _, database = pipeline
+def test_no_secret_is_printed(started, edited):
+    assert len(started.printed) == 2
+    assert not [text for text in started.printed if started.secret in text]
+
+
+def test_what_bill_has_deleted_is_found_as_documented_and_nothing_else(started, edited):
+    """Of every table, after two runs; the second read bills whole, because it was the first to ask for their parts."""
+    database = started.database
     *_, gone = edited
     page = (readme.DOCS / "incremental.md").read_text(encoding="utf-8")
     (query,) = re.findall(r"^```sql\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
@@ -188,11 +223,11 @@ def test_what_bill_has_deleted_is_found_as_documented_and_nothing_else(pipeline,
     assert audited == {table for resource in RESOURCES for table in resource.tables}
     for table in audited:
         found = database.execute(query.replace("spend_users", table)).fetchall()
-        assert len(found) == len(gone.get(table, ()) if table != "bill_line_items" else ()), table
+        assert len(found) == len(gone.get(table, ())), table
 
 
-def test_present_lines_are_those_with_their_bills_time(pipeline, edited):
-    _, _, database = pipeline
+def test_present_lines_are_those_with_their_bills_time(started, edited):
+    database = started.database
     _, shorter, *_ = edited
     present = database.execute(
         'select l.id from bill_line_items l join bills b on b."organizationId" = l."organizationId"'
@@ -235,8 +270,8 @@ def answer(database, name, day=landed.AS_OF):
     return database.execute(text.replace("current_date", f"date '{day}'")).fetchall()
 
 
-def test_what_is_owed_by_age(pipeline, edited):
-    company, _, database = pipeline
+def test_what_is_owed_by_age(started, edited):
+    company, database = started.company, started.database
     owed = [bill for bill in company.rows("bills") if bill["dueAmount"] and not bill["archived"]]
     for late in (0, 1, 30, 31, 60, 61, 90, 91):
         day = date.fromisoformat(owed[0]["dueDate"]) + timedelta(days=late)
@@ -247,8 +282,8 @@ def test_what_is_owed_by_age(pipeline, edited):
         assert len(found) > 3
 
 
-def test_spend_by_account_counts_the_lines_that_exist_now(pipeline, edited):
-    company, _, database = pipeline
+def test_spend_by_account_counts_the_lines_that_exist_now(started, edited):
+    company, database = started.company, started.database
     currencies = {vendor["id"]: vendor["billCurrency"] for vendor in company.rows("vendors")}
     names = {account["id"]: account["name"] for account in company.rows("chart_of_accounts")}
     lines, amounts = Counter(), Counter()
@@ -264,8 +299,8 @@ def test_spend_by_account_counts_the_lines_that_exist_now(pipeline, edited):
     assert database.execute("select count(*) from bill_line_items").fetchone() > (sum(lines.values()),)
 
 
-def test_payments_by_vendor_are_those_that_arrived(pipeline, edited):
-    company, _, database = pipeline
+def test_payments_by_vendor_are_those_that_arrived(started, edited):
+    company, database = started.company, started.database
     vendors = {vendor["id"]: vendor for vendor in company.rows("vendors")}
     paid = [payment for payment in company.rows("payments") if payment["status"] == "PAID"]
     sums, dollars = Counter(), Counter()
@@ -280,8 +315,8 @@ def test_payments_by_vendor_are_those_that_arrived(pipeline, edited):
     assert str(max(last for *_, last in rows)) == max(payment["processDate"] for payment in paid)
 
 
-def test_open_invoices_are_those_not_archived_and_not_paid(pipeline, edited):
-    company, _, database = pipeline
+def test_open_invoices_are_those_not_archived_and_not_paid(started, edited):
+    company, database = started.company, started.database
     customers = {customer["id"]: customer for customer in company.rows("customers")}
     open_ = {
         invoice["invoiceNumber"]: (customers[invoice["customerId"]]["name"], invoice["dueDate"], invoice["dueAmount"])
@@ -298,14 +333,14 @@ def test_open_invoices_are_those_not_archived_and_not_paid(pipeline, edited):
 
 
 @pytest.mark.parametrize("page", readme.PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_every_query_of_a_page_runs(pipeline, edited, page):
-    _, _, database = pipeline
+def test_every_query_of_a_page_runs(started, edited, page):
+    database = started.database
     for query in re.findall(r"^```sql\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
         assert database.execute(query).fetchall(), query
 
 
-def test_unknown_fields_are_found_as_documented(pipeline, edited):
-    _, _, database = pipeline
+def test_unknown_fields_are_found_as_documented(started, edited):
+    database = started.database
     streams = (readme.DOCS / "streams.md").read_text(encoding="utf-8")
     (query,) = re.findall(r"^select id, _unknown_fields .*$", streams, re.MULTILINE)
     _, shorter, *_ = edited

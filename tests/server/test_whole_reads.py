@@ -150,7 +150,7 @@ def test_deleted_rows_are_told_after_the_next_whole_read(read, company):
     assert read(warehouse.state).of("RECORD") == []
 
 
-@pytest.mark.parametrize("kill", [1, 3, 6, 8, 11])
+@pytest.mark.parametrize("kill", [1, 5, 9])
 def test_a_kill_calls_no_row_deleted_that_bill_has(read, company, kill):
     """Rows of a read that was killed have come, others not; whatever the target has, the next runs put it right."""
     warehouse = Warehouse()
