@@ -298,10 +298,10 @@ def test_a_config_file_that_is_not_there(tap):
     ]
 
 
-def test_every_setting_may_come_from_the_environment(tap, config):
+def test_every_setting_may_come_from_the_environment(tap, config, tmp_path):
     settings = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
     settings |= {"start_date": "2026-01-01", "max_requests_per_hour": 1000, "user_agent": "someone/1.0"}
-    settings |= {"full_reread_days": 0.5}
+    settings |= {"full_reread_days": 0.5, "summary_file": str(tmp_path / "summary.json")}
     settings |= {"remember_me_id": "remembered", "device": "server", "spend_api_token": "token", **config}
     assert SETTINGS.keys() - settings.keys() == {
         *("organizations", "console_api_token", "client_id", "client_secret")  # instead of others
