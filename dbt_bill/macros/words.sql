@@ -18,6 +18,32 @@
     {{- return(dbt.concat(parts)) -}}
 {% endmacro %}
 
+{#-
+  An amount as text, the same in every warehouse, whatever number of decimals it keeps: whole, with two decimals, or with
+  as many as it takes.
+-#}
+{% macro amount_text(amount) %}
+    {%- set text, whole = dbt_bill.column_type('string'), dbt_bill.column_type('integer') -%}
+    {{- return(
+        "(case when " ~ amount ~ " = round(" ~ amount ~ ", 0) then cast(cast(" ~ amount ~ " as " ~ whole ~ ") as " ~ text
+        ~ ") when " ~ amount ~ " = round(" ~ amount ~ ", 2) then " ~ dbt_bill.with_two_decimals(amount)
+        ~ " else rtrim(cast(" ~ amount ~ " as " ~ text ~ "), '0') end)"
+    ) -}}
+{% endmacro %}
+
+{#- The text of an amount that has no more than two decimals, with two. -#}
+{% macro with_two_decimals(amount) %}
+    {{- return(adapter.dispatch('with_two_decimals', 'dbt_bill')(amount)) -}}
+{% endmacro %}
+
+{% macro default__with_two_decimals(amount) %}
+    {{- return('cast(cast(' ~ amount ~ ' as numeric(38, 2)) as ' ~ dbt_bill.column_type('string') ~ ')') -}}
+{% endmacro %}
+
+{% macro bigquery__with_two_decimals(amount) %}
+    {{- return("format('%.2f', " ~ amount ~ ')') -}}
+{% endmacro %}
+
 {#- A text without its spaces and punctuation, in small letters; null if nothing is left. Letters of any script stay. -#}
 {% macro bare_text(text) %}
     {{- return(adapter.dispatch('bare_text', 'dbt_bill')(text)) -}}

@@ -70,7 +70,9 @@ def built(companies, discovered, tmp_path_factory):
     with warehouse() as postgres, psycopg.connect(postgres.dsn, autocommit=True) as database:
         load(database, run)
         leave_behind(database)
-        variables = pipeline.dbt(postgres, folder, as_of=AS_OF) | {"DBT_POSTGRES_VARS": VARIABLES}
+        database.execute("analyze")  # as PostgreSQL does by itself in time
+        own = {"DBT_POSTGRES_VARS": VARIABLES, "DBT_LOG_LEVEL_FILE": "none"}
+        variables = pipeline.dbt(postgres, folder, as_of=AS_OF) | own
         log = folder / "log"
         pipeline.meltano("run", "dbt-postgres:build", variables=variables, state=folder, log=log)
         assert "deprecat" not in log.read_text(encoding="utf-8").lower()
@@ -975,11 +977,15 @@ def test_an_exception_says_what_it_is_about(built, companies):
         f"{column} is not null"
         for column in ("organization_id", "currency", "vendor_name", "record_id", "record_date", "reason")
     )
-    assert database.execute(
-        "select array_agg(distinct record_table order by record_table),"
-        f" bool_and({complete} and reason not like '%?%' and (amount is null) = (control = 'duplicate_vendors'))"
-        " from bill__control_exceptions"
-    ).fetchone() == (sorted(tables), True)
+    assert (
+        database.execute(
+            "select array_agg(distinct record_table order by record_table),"
+            f" bool_and({complete} and reason not like '%?%' and (amount is null) = (control = 'duplicate_vendors')"
+            r" and reason !~ '[.](0+|[0-9]|[0-9]{2,}0)\M')"  # amounts are whole, or have two decimals or as many as it takes
+            " from bill__control_exceptions"
+        ).fetchone()
+        == (sorted(tables), True)
+    )
 
 
 # In a project of one's own, on DuckDB

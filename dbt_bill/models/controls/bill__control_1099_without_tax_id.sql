@@ -18,7 +18,7 @@ select
     coalesce(paid.paid_amount, 0) as paid_amount,
     {{ dbt_bill.sentence(
         'Tracked for Form 1099 without a tax id; {} were paid since {}.',
-        ['coalesce(paid.paid_amount, 0)', year_begins]
+        [dbt_bill.amount_text('coalesce(paid.paid_amount, 0)'), year_begins]
     ) }} as reason
 from {{ ref('stg_bill__vendors') }} as vendor
 left join paid

@@ -30,7 +30,7 @@ select
     bill.created_by,
     {{ dbt_bill.sentence(
         '{} US dollars are just below {}, from which on bills need approval.',
-        ['bill.amount_in_usd', 'bills.threshold_amount']
+        [dbt_bill.amount_text('bill.amount_in_usd'), dbt_bill.amount_text('bills.threshold_amount')]
     ) }} as reason
 from bills
 inner join {{ ref('bill__bills_enhanced') }} as bill

@@ -27,7 +27,7 @@ overpaid as (
         1 as is_same_bill,
         {{ dbt_bill.sentence(
             'With this payment, {} were paid for invoice {}, of which {} were owed.',
-            ['paid.paid_so_far', 'bill.invoice_number', 'bill.amount - coalesce(bill.credit_amount, 0)']
+            [dbt_bill.amount_text('paid.paid_so_far'), 'bill.invoice_number', dbt_bill.amount_text('bill.amount - coalesce(bill.credit_amount, 0)')]
         ) }} as reason
     from paid
     inner join {{ ref('bill__bills_enhanced') }} as bill
@@ -58,7 +58,7 @@ alike as (
         0 as is_same_bill,
         {{ dbt_bill.sentence(
             'The vendor was paid the same amount, {}, on {} and on {}.',
-            ['again.amount', 'original.payment_date', 'again.payment_date']
+            [dbt_bill.amount_text('again.amount'), 'original.payment_date', 'again.payment_date']
         ) }} as reason
     from payments as again
     inner join payments as original

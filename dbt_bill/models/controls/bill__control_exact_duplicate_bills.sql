@@ -27,7 +27,7 @@ select
     {{ dbt_bill.sentence(
         'Invoice {} of {} over {} was entered on {}, and again on {}.',
         [
-            'again.invoice_number', 'again.invoice_date', 'again.amount',
+            'again.invoice_number', 'again.invoice_date', dbt_bill.amount_text('again.amount'),
             'cast(original.created_time as date)', 'cast(again.created_time as date)',
         ]
     ) }} as reason

@@ -73,13 +73,13 @@ select
         then {{ dbt_bill.sentence(
             'Invoice {} over {} has the number of invoice {} over {}, which is dated {} days apart.',
             [
-                'again.invoice_number', 'again.amount', 'original.invoice_number', 'original.amount',
+                'again.invoice_number', dbt_bill.amount_text('again.amount'), 'original.invoice_number', dbt_bill.amount_text('original.amount'),
                 'ranked.days_apart',
             ]
         ) }}
         else {{ dbt_bill.sentence(
             'Invoice {} has the same amount as invoice {}, {}, and is dated {} days apart.',
-            ['again.invoice_number', 'original.invoice_number', 'again.amount', 'ranked.days_apart']
+            ['again.invoice_number', 'original.invoice_number', dbt_bill.amount_text('again.amount'), 'ranked.days_apart']
         ) }}
     end as reason
 from ranked

@@ -77,7 +77,7 @@ select
     case problem
         when 'nobody asked' then {{ dbt_bill.sentence(
             'Paid on {} although nobody was asked to approve it, which {} US dollars and more need.',
-            ['first_payment_date', 'threshold_amount']
+            ['first_payment_date', dbt_bill.amount_text('threshold_amount')]
         ) }}
         when 'late' then {{ dbt_bill.sentence(
             'Paid on {}, and approved only on {}.', ['first_payment_date', 'last_approval_date']

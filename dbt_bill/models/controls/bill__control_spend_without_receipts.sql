@@ -58,7 +58,7 @@ select
     spending.receipt_status,
     {{ dbt_bill.sentence(
         'No receipt for {} spent at {} on {}.',
-        ['spending.amount', 'spending.merchant_name', 'spending.expense_date']
+        [dbt_bill.amount_text('spending.amount'), 'spending.merchant_name', 'spending.expense_date']
     ) }} as reason
 from spending
 left join {{ ref('stg_bill__spend_users') }} as person

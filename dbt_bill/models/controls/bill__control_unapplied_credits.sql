@@ -24,7 +24,7 @@ select
     unapplied_amount,
     {{ dbt_bill.sentence(
         '{} of the credit over {} of {} were not used in {} days.',
-        ['unapplied_amount', 'amount', 'credit_date', 'days_old']
+        [dbt_bill.amount_text('unapplied_amount'), dbt_bill.amount_text('amount'), 'credit_date', 'days_old']
     ) }} as reason
 from credits
 where unapplied_amount > 0 and days_old > {{ var('bill_credit_days') }}
