@@ -49,6 +49,7 @@ STAY_TOGETHER = {"emulator", "process", "test_passes", "test_records", "test_sch
 
 MEASURED = {
     "test_configuration",
+    "test_decimals",
     "test_limits",
     "test_lines",
     "test_paging",
@@ -103,6 +104,9 @@ MEASURED = {
 Together they run nearly all lines that any test runs. Of a test with several examples the first is measured.
 """
 
+MEASURED_THROUGHOUT = {"test_what_does_not_hold_is_told"}
+"""Tests of which every example is measured, because each runs lines of its own."""
+
 
 def names(item):
     """What the tables above may call a test: its own name, its file's or its folder's."""
@@ -144,7 +148,7 @@ def pytest_collection_modifyitems(items):
 
     items.sort(key=place)
     first = {item.function: item for item in reversed(items) if names(item) & MEASURED}
-    for item in first.values():
+    for item in (*first.values(), *(item for item in items if names(item) & MEASURED_THROUGHOUT)):
         item.add_marker("measured")
 
 

@@ -381,7 +381,7 @@ OrganizationRun.read = broken
     ("patch", "told"),
     [
         (UNMADE, "organization 00802ORGANIZATION001: KeyError, a fault of tap-bill: report it with the lines above."),
-        (DYING, "It was not read."),
+        (DYING, "It was not read to the end."),
     ],
 )
 def test_every_organization_has_an_outcome(tap, several, patch, told):
