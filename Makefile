@@ -4,7 +4,7 @@
 .PHONY: help demo test check lint pins clean FORCE
 
 # What Python compiles is kept whatever the environment says: dozens of processes would compile the same again.
-keep_compiled := PYTHONDONTWRITEBYTECODE=
+export PYTHONDONTWRITEBYTECODE :=
 # tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
 side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 # Lines and branches of tap_bill: pyproject.toml says how much must be covered, tests/conftest.py which tests count.
@@ -14,18 +14,18 @@ help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
 
 demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, PostgreSQL, dbt
-	@$(set_up) .venv/installed .meltano/installed
+	@$(set_up) -j2 .venv/installed .meltano/installed
 	@$(set_up) .meltano/utilities/dbt-postgres/installed || echo "The demo will end before dbt."
 	@.venv/bin/python -m demo
 
 test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
-	@$(set_up) .venv/installed .meltano/installed
+	@$(set_up) -j2 .venv/installed .meltano/installed
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
 	@$(set_up) .tools/dagster/installed || echo "The tests that need it will be skipped."
 	@$(set_up) .meltano/utilities/dbt-postgres/installed || echo "The tests that need it will be skipped."
 	@rm -rf .coverage
 	@$(MAKE) --no-print-directory lint >.tools/lint.log 2>&1 & lint=$$!; \
-		$(keep_compiled) $(measured) .venv/bin/python -m pytest $(side_by_side); tests=$$?; \
+		$(measured) .venv/bin/python -m pytest $(side_by_side); tests=$$?; \
 		wait $$lint; lint=$$?; cat .tools/lint.log; \
 		.venv/bin/coverage combine --quiet && .venv/bin/coverage report && exit $$((lint + tests))
 

@@ -82,6 +82,7 @@ def dbt(postgres: Warehouse, folder: Path, *, as_of: date) -> dict[str, str]:
         "DBT_POSTGRES_VARS": json.dumps({"bill_as_of": as_of.isoformat()}),
         "DBT_TARGET_PATH": str(folder / "dbt"),
         "DBT_LOG_PATH": str(folder / "dbt"),
+        "DBT_LOG_LEVEL_FILE": "none",  # what it prints is in Meltano's log
     }
 
 

@@ -71,8 +71,7 @@ def built(companies, discovered, tmp_path_factory):
         load(database, run)
         leave_behind(database)
         database.execute("analyze")  # as PostgreSQL does by itself in time
-        own = {"DBT_POSTGRES_VARS": VARIABLES, "DBT_LOG_LEVEL_FILE": "none"}
-        variables = pipeline.dbt(postgres, folder, as_of=AS_OF) | own
+        variables = pipeline.dbt(postgres, folder, as_of=AS_OF) | {"DBT_POSTGRES_VARS": VARIABLES}
         log = folder / "log"
         pipeline.meltano("run", "dbt-postgres:build", variables=variables, state=folder, log=log)
         assert "deprecat" not in log.read_text(encoding="utf-8").lower()
