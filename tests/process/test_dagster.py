@@ -113,6 +113,14 @@ class Brake:
 
         return braked
 
+    @contextlib.contextmanager
+    def released(self):
+        """Let go at the end whatever happens: else the emulator would wait for what it holds."""
+        try:
+            yield
+        finally:
+            self.let_go.set()
+
 
 def until(what, met):
     end = time.monotonic() + PATIENCE
@@ -123,7 +131,7 @@ def until(what, met):
 
 def processes():
     """All processes of this machine: parent and command line, by number."""
-    lines = subprocess.run(["ps", "-Ao", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    lines = subprocess.run(["ps", "-Awwo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     split = [line.split(None, 2) for line in lines.splitlines()]
     return {int(number): (int(parent), "".join(rest)) for number, parent, *rest in split}
 
@@ -206,7 +214,11 @@ def day(tmp_path_factory):
     known = {organization: CREDENTIALS[key] for organization, key in KEY_OF.items()}
     brake, clock = Brake(), Clock(frozen=True)
     limits = {"organization_credentials": known, "login_limit": SIGN_INS, "layers": [brake.layer]}
-    with Emulator(companies=companies, clock=clock, **limits) as emulator, warehouse() as postgres:
+    with (
+        Emulator(companies=companies, clock=clock, **limits) as emulator,
+        warehouse() as postgres,
+        brake.released(),
+    ):
         emulator.faults.plan("refused", path="/v3/roles", organization=BAD, times=None)
         environment = {
             "TAP_BILL_API_URL": emulator.url,
