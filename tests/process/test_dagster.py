@@ -126,7 +126,7 @@ def until(what, met):
     end = time.monotonic() + PATIENCE
     while not met():
         assert time.monotonic() < end, what
-        threading.Event().wait(0.1)
+        threading.Event().wait(0.5)
 
 
 def processes():
@@ -139,12 +139,20 @@ def processes():
 def kill_run(key):
     """kill -9 of Dagster's run worker, Meltano, the tap and the loader."""
     found = processes()
-    (meltano,) = [number for number, (_, line) in found.items() if f"--state-id-suffix={key}" in line]
+    (meltano,) = [
+        number for number, (_, line) in found.items() if f"--state-id=tap-bill-to-target-postgres:{key} " in line
+    ]
     worker = found[meltano][0]
     children = [number for number, (parent, _) in found.items() if parent == meltano]
     assert len(children) >= 2
     for number in (worker, meltano, *children):
         os.kill(number, signal.SIGKILL)
+
+
+def files_of_taps():
+    """Where the taps under way have their catalog; their state is beside it."""
+    lines = [line.split() for _, line in processes().values()]
+    return [line[line.index("--catalog") + 1] for line in lines if {"--catalog", "--config"} <= {*line}]
 
 
 class Home:
@@ -209,8 +217,8 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory):
-    companies = [Company(seed=place, bills=5, organization_id=name) for place, name in enumerate(KEY_OF)]
+def day(tmp_path_factory, discovered):
+    companies = [Company(seed=place, bills=0, organization_id=name) for place, name in enumerate(KEY_OF)]
     known = {organization: CREDENTIALS[key] for organization, key in KEY_OF.items()}
     brake, clock = Brake(), Clock(frozen=True)
     limits = {"organization_credentials": known, "login_limit": SIGN_INS, "layers": [brake.layer]}
@@ -220,17 +228,21 @@ def day(tmp_path_factory):
         brake.released(),
     ):
         emulator.faults.plan("refused", path="/v3/roles", organization=BAD, times=None)
+        catalog = tmp_path_factory.mktemp("catalog") / "catalog.json"  # else Meltano starts the tap twice for each run
         environment = {
             "TAP_BILL_API_URL": emulator.url,
-            "TAP_BILL__SELECT": json.dumps([f"{name}.*" for name in STREAMS]),
+            "TAP_BILL__CATALOG": str(catalog),
             "TARGET_POSTGRES_SQLALCHEMY_URL": postgres.sqlalchemy_url,
         }
         dagster = Home(tmp_path_factory.mktemp("dagster"), environment)
+        listed = [entry for entry in discovered["streams"] if entry["tap_stream_id"] in STREAMS]
+        catalog.write_text(json.dumps({"streams": listed}), encoding="utf-8")
         dagster.keys.write_text(keys_file("app"), encoding="utf-8")
         with dagster.daemon() as daemon:
             until("the first key was read", lambda: dagster.statuses("app") == ["SUCCESS"])  # which makes the tables
             dagster.keys.write_text(keys_file(*KEYS), encoding="utf-8")
             until("two runs are under way", lambda: brake.held == HELD)
+            files = files_of_taps()
             kill_run("south")
             daemon.kill()
         dagster.five_minutes_pass_for_the_dead("south")
@@ -243,7 +255,9 @@ def day(tmp_path_factory):
             dagster.later.write_text(str(time.time()), encoding="utf-8")
             until("the rest was read", lambda: dagster.statuses("north") == ["SUCCESS"] * 2)
         with psycopg.connect(postgres.dsn, autocommit=True, options="-c search_path=bill") as database:
-            yield SimpleNamespace(dagster=dagster, emulator=emulator, companies=companies, database=database)
+            yield SimpleNamespace(
+                dagster=dagster, emulator=emulator, companies=companies, database=database, files=files
+            )
 
 
 def fields(value, name):
@@ -285,6 +299,11 @@ def test_never_two_runs_of_a_key_and_so_many_at_once(day):
         ours = [request.path for request in day.emulator.requests if request.organization == organization]
         opened = [path.rpartition("/")[2] for path in ours if path.endswith(("/login", "/logout"))]
         assert opened == ["login", "logout"] * (len(opened) // 2), organization
+
+
+def test_runs_at_once_share_no_file(day):
+    """Else Meltano deletes the state of one run when another one ends."""
+    assert len({*day.files}) == AT_ONCE
 
 
 def test_bills_limits_are_kept(day):
