@@ -1,4 +1,4 @@
-"""A Dagster partition for each key of BILL, and `meltano run` for the organizations of a key. See docs/scale.md."""
+"""A Dagster partition for each key of BILL, and `meltano el` for the organizations of a key. See docs/scale.md."""
 
 import json
 import os
@@ -35,14 +35,14 @@ def organizations_of(key: str, names: list[str]) -> list[dict[str, str]]:
 
 
 def run(key: str, organizations: list[dict[str, str]], summary: Path) -> tuple[int, str]:
-    """Run Meltano and show its log; return its exit code, and the last line that speaks of an error."""
+    """Run Meltano (`el`; runs of `run` share files) and show its log; return exit code and last line with an error."""
     others = [(k["credentials"].values(), k["organizations"]) for k in keys().values()]
     hidden = {variable.format(organization=o) for variables, names in others for variable in variables for o in names}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     environment |= {"TAP_BILL_ORGANIZATIONS": json.dumps(organizations), "TAP_BILL_SUMMARY_FILE": str(summary)}
     secrets = [re.escape(value) for own in organizations for name, value in own.items() if name != "organization_id"]
     hide, error = re.compile("|".join(secrets) or "(?!)"), ""  # in case that a program prints what it must not
-    command = ["meltano", "run", f"--state-id-suffix={key}", "tap-bill", "target-postgres"]
+    command = ["meltano", "el", f"--state-id=tap-bill-to-target-postgres:{key}", "tap-bill", "target-postgres"]
     with Popen(command, cwd=PROJECT, env=environment, stdout=PIPE, stderr=STDOUT, text=True) as process:
         try:
             for line in process.stdout:
