@@ -1003,8 +1003,9 @@ def on_duckdb(built):
 def another_project(folder):
     """A project that installs dbt_bill from a folder of a Git repository, as docs/analytics.md says."""
     repository, project = folder / "repository", folder / "project"
-    made = shutil.ignore_patterns("target", "logs", "dbt_packages")
-    shutil.copytree(PROJECT / "dbt_bill", repository / "dbt_bill", ignore=made)
+    # Without the tests and descriptions of the staging models, which take five seconds to parse once more.
+    unneeded = shutil.ignore_patterns("target", "logs", "dbt_packages", "stg_bill.yml")
+    shutil.copytree(PROJECT / "dbt_bill", repository / "dbt_bill", ignore=unneeded)
     git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "dbt_bill"]):
         subprocess.run([*git, *arguments], cwd=repository, check=True)
