@@ -10,18 +10,21 @@ side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loads
 # Lines and branches of tap_bill: pyproject.toml says how much must be covered, tests/conftest.py which tests count.
 measured := COVERAGE_FILE="$(CURDIR)/.coverage/data"
 
+dbt := .meltano/utilities/dbt-postgres/installed
+
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
 
 demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, PostgreSQL, dbt
-	@$(set_up) -j2 .venv/installed .meltano/installed
-	@$(set_up) .meltano/utilities/dbt-postgres/installed || echo "The demo will end before dbt."
+	@$(set_up) -j3 --keep-going .venv/installed .meltano/installed $(dbt) 2>/dev/null || true
+	@$(set_up) .venv/installed .meltano/installed
+	@$(set_up) $(dbt) || echo "The demo will end before dbt."
 	@.venv/bin/python -m demo
 
 test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
-	@$(set_up) -j2 .venv/installed .meltano/installed
+	@$(set_up) .venv/installed .meltano/installed
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
-	@$(set_up) .meltano/utilities/dbt-postgres/installed || echo "The tests that need it will be skipped."
+	@$(set_up) $(dbt) || echo "The tests that need it will be skipped."
 	@rm -rf .coverage
 	@$(MAKE) --no-print-directory lint >.tools/lint.log 2>&1 & lint=$$!; \
 		$(measured) .venv/bin/python -m pytest $(side_by_side); tests=$$?; \
@@ -79,13 +82,13 @@ fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip s
 	$(call quietly,$*,$(fill))
 
 meltano_install = UV_CONSTRAINT=$< UV_BUILD_CONSTRAINT=$< MELTANO_VENV_BACKEND=uv $(with_index) env \
-	MELTANO_CLI_DISABLE_VERSION_CHECK=1 MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/.tools/install.db" \
+	MELTANO_CLI_DISABLE_VERSION_CHECK=1 MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/$@.db" \
 	.tools/meltano/bin/meltano install --clean
 
 .meltano/installed: requirements/plugins.txt pyproject.toml meltano.yml .tools/meltano/installed
 	$(call quietly,plugins,$(meltano_install) tap-bill target-postgres)
 
 # Its last word is that dbt starts: on Python 3.14 it does not.
-.meltano/utilities/dbt-postgres/installed: requirements/dbt.txt meltano.yml .tools/meltano/installed
+$(dbt): requirements/dbt.txt meltano.yml .tools/meltano/installed
 	$(call quietly,dbt,$(meltano_install) dbt-postgres && $(uv) pip sync --python $(@D)/venv $< && \
 		$(@D)/venv/bin/dbt --help)

@@ -20,7 +20,7 @@ from demo.query import DATABASE, EXAMPLE
 from demo.report.figures import ReportError
 from demo.warehouse import WarehouseError, warehouse
 
-BILLS = 1000
+BILLS = 500
 LOG = pipeline.PROJECT / ".demo" / "demo.log"
 REPORT = LOG.with_name("report.html")
 
