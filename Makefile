@@ -82,7 +82,7 @@ fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip s
 	$(call quietly,$*,$(fill))
 
 meltano_install = UV_CONSTRAINT=$< UV_BUILD_CONSTRAINT=$< MELTANO_VENV_BACKEND=uv $(with_index) env \
-	MELTANO_CLI_DISABLE_VERSION_CHECK=1 MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/$@.db" \
+	MELTANO_CLI_DISABLE_VERSION_CHECK=1 MELTANO_DATABASE_URI="sqlite:///$(CURDIR)/.tools/$(notdir $(@D)).db" \
 	.tools/meltano/bin/meltano install --clean
 
 .meltano/installed: requirements/plugins.txt pyproject.toml meltano.yml .tools/meltano/installed
