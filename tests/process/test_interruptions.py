@@ -212,7 +212,9 @@ def test_a_signal_during_the_sign_in_ends_the_run(tmp_path, catalog, company):
 def test_a_target_that_goes_away_is_told_in_one_line(tmp_path, catalog, big):
     with Emulator(company=big) as emulator:
         pipe = pipeline(emulator, tmp_path, catalog)
-        with subprocess.Popen(pipe.arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            pipe.arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
             process.stdout.close()
             log = process.stderr.read()
         assert process.returncode == 1
