@@ -15,6 +15,7 @@ dbt := .meltano/utilities/dbt-postgres/installed
 help:  ## Show this
 	@sed -n 's/^\([a-z]*\):.*## /make \1@/p' Makefile | sed 's/@/	/'
 
+# All is installed side by side first; what failed is tried once more, and then says why.
 demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, PostgreSQL, dbt
 	@$(set_up) -j3 --keep-going .venv/installed .meltano/installed $(dbt) 2>/dev/null || true
 	@$(set_up) .venv/installed .meltano/installed
