@@ -66,6 +66,8 @@ set_up = test -n "$(python)" || { \
 quietly = @echo "Setting up $(@D) ..."; rm -f $@; { $(2); } </dev/null >.tools/$(1).log 2>&1 && touch $@ || { \
 	echo "$(@D) failed: $$(grep -ioE '(error:|failed to fetch:)( [!-~]+)+' .tools/$(1).log | tail -n 1)." \
 	"Is the package index reachable (network, proxy, pip.conf)? The whole log: .tools/$(1).log" >&2; exit 1; }
+# A pip that fills other environments than its own saves half of the time that the first one takes.
+reaches_out := import pip, sys; sys.exit(int(pip.__version__.split(".")[0]) < 23)
 with_index := .tools/uv/bin/python requirements/index.py
 uv := $(with_index) .tools/uv/bin/uv
 fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip sync --python $(@D) $<
@@ -74,7 +76,10 @@ fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip s
 	@now="$(CURDIR) $(python) $$("$(python)" -VV)"; test "$$now" = "$$(cat $@ 2>/dev/null)" || echo "$$now" >$@
 
 .tools/uv/installed: requirements/uv.txt .tools/python
-	$(call quietly,uv,"$(python)" -m venv --clear $(@D) && PIP_USER=0 $(@D)/bin/python -m pip install --retries 2 -r $<)
+	$(call quietly,uv,if "$(python)" -c '$(reaches_out)' 2>/dev/null; then \
+		"$(python)" -m venv --clear --without-pip $(@D) && set -- "$(python)" -m pip --python $(@D)/bin/python; else \
+		"$(python)" -m venv --clear $(@D) && set -- $(@D)/bin/python -m pip; fi && \
+		PIP_USER=0 "$$@" install --no-compile --retries 2 -r $<)
 
 .venv/installed: requirements/dev.txt pyproject.toml .tools/uv/installed
 	$(call quietly,dev,$(fill) && $(uv) pip install --python $(@D) --no-deps --no-build-isolation --editable .)

@@ -7,6 +7,7 @@ touched. The database stays in `.demo/`, for `python -m demo.query`.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import tempfile
@@ -53,7 +54,8 @@ def demonstrate() -> None:
         print(f"meltano run {' '.join(steps)} ...", end=" ", flush=True)
         started = time.monotonic()
         variables = bill | pipeline.loader(postgres) | pipeline.dbt(postgres, Path(state), as_of=landed.AS_OF)
-        pipeline.meltano("run", *steps, variables=variables, state=Path(state), log=LOG)
+        with pipeline.dbt_parse(variables, LOG) if pipeline.DBT.exists() else contextlib.nullcontext():
+            pipeline.meltano("run", *steps, variables=variables, state=Path(state), log=LOG)
         print(f"{time.monotonic() - started:.0f} s\n")
         with psycopg.connect(postgres.dsn) as database:
             counts, owed = landed.rows_per_table(database), landed.aging(database)
