@@ -20,6 +20,8 @@ import socket
 import sys
 import threading
 import time
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 
@@ -90,7 +92,16 @@ def main():
 
     # What is imported here is imported once, and it starts no thread, so that a child has all there is.
     from tap_bill.api import requester  # noqa: PLC0415
+    from tap_bill.resources import RESOURCES  # noqa: PLC0415
+    from tap_bill.singer.streams import BillStream  # noqa: PLC0415
     from tap_bill.tap import TapBill  # noqa: PLC0415
+
+    # So are files that stay as they are: schemas, and what says which versions are installed.
+    schemas = vars(BillStream)["_schema_file"].schema_source
+    for resource in RESOURCES:
+        for name in (resource.name, *(lines.name for lines in resource.lines)):
+            schemas.get_schema(name)
+    metadata.version = cache(metadata.version)
 
     gc.freeze()  # what all children share is not looked through, and so copied, in each of them
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait

@@ -41,7 +41,7 @@ class AuditStream(Stream):
     @property
     def is_wanted(self) -> bool:
         """Whether the catalog selects it, and no stream map removes it."""
-        return self.selected and not maps.is_removed(self.stream_maps)
+        return self.selected and not maps.is_removed(self, self._bill.mapper)
 
     def get_records(self, context: Context | None) -> Iterable[Record]:
         """Return nothing: its rows are written at the end of a run."""

@@ -90,9 +90,12 @@ def make(config: Mapping[str, t.Any], streams: Collection[Stream], logger: loggi
     return mapper
 
 
-def is_removed(maps: Iterable[StreamMap]) -> bool:
-    """Tell whether these maps leave no row of their stream."""
-    return all(isinstance(stream_map, RemoveRecordTransform) for stream_map in maps)
+def is_removed(stream: Stream, mapper: PluginMapper) -> bool:
+    """Tell whether its maps leave no row of a stream."""
+    found = mapper.stream_maps
+    return not isinstance(found, Unchanged) and all(
+        isinstance(each, RemoveRecordTransform) for each in found[stream.name]
+    )
 
 
 def has_filter(stream: Stream, config: Mapping[str, t.Any]) -> bool:
@@ -134,7 +137,8 @@ def _selected_schema(stream: Stream) -> dict[str, t.Any]:
     Of a stream that is not selected every column is kept: its key is needed, and a filter on it holds for its lines.
     """
     schema: dict[str, t.Any] = stream.effective_schema
-    return get_selected_schema(stream.name, schema, stream.mask) if _is_selected(stream) else schema
+    whole = not _is_selected(stream) or all(stream.mask.values())
+    return schema if whole else get_selected_schema(stream.name, schema, stream.mask)
 
 
 def _ours(

@@ -17,7 +17,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.schema.source import SchemaDirectory, StreamSchema
 from singer_sdk.singerlib import RecordMessage
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL, Metadata
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL, Metadata, MetadataMapping, StreamMetadata
 
 from tap_bill.api.error_responses import ApiError
 from tap_bill.api.errors import BillError, ErrorAction
@@ -40,7 +40,7 @@ if t.TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
-    from singer_sdk.singerlib.catalog import MetadataMapping, SelectionMask
+    from singer_sdk.singerlib.catalog import SelectionMask
 
     from tap_bill.api.error_responses import ErrorResponse
     from tap_bill.api.stats import StreamStats
@@ -126,6 +126,9 @@ class BillStream(Stream):
     @property
     def metadata(self) -> MetadataMapping:
         """What the catalog selects; always the key, and the time that tells the present lines from older ones."""
+        catalog = self._bill.input_catalog
+        if self._metadata is None and catalog and catalog.get_stream(self.name) is None:
+            self._metadata = MetadataMapping({(): StreamMetadata(selected=False)})
         found = super().metadata
         for column in (*self.primary_keys, "parentUpdatedTime"):
             if entry := found.get(("properties", column)):
@@ -140,12 +143,12 @@ class BillStream(Stream):
     @property
     def is_wanted(self) -> bool:
         """Whether the catalog selects the stream, and no stream map removes it."""
-        return super().selected and not maps.is_removed(self.stream_maps)
+        return super().selected and not maps.is_removed(self, self._bill.mapper)
 
     @property
     def selected(self) -> bool:
         """Whether it is wanted, and there are credentials to read it with."""
-        return self.is_wanted and self._run.may_read(self.resource)
+        return self._run.may_read(self.resource) and self.is_wanted
 
     @selected.setter
     def selected(self, value: bool | None) -> None:
