@@ -25,6 +25,7 @@ demo:  ## Run the whole pipeline: BILL emulator, tap-bill, target-postgres, Post
 test:  ## Lint, types and all tests, Meltano and PostgreSQL among them
 	@$(set_up) .venv/installed .meltano/installed
 	@$(set_up) .tools/singer-tools/installed || echo "The test that needs it will be skipped."
+	@$(set_up) .tools/dagster/installed || echo "The tests that need it will be skipped."
 	@$(set_up) $(dbt) || echo "The tests that need it will be skipped."
 	@rm -rf .coverage
 	@$(MAKE) --no-print-directory lint >.tools/lint.log 2>&1 & lint=$$!; \
@@ -84,7 +85,8 @@ fill = $(uv) venv --clear --no-project --python "$(python)" $(@D) && $(uv) pip s
 .venv/installed: requirements/dev.txt pyproject.toml .tools/uv/installed
 	$(call quietly,dev,$(fill) && $(uv) pip install --python $(@D) --no-deps --no-build-isolation --editable .)
 
-.tools/meltano/installed .tools/singer-tools/installed: .tools/%/installed: requirements/%.txt .tools/uv/installed
+.tools/dagster/installed .tools/meltano/installed .tools/singer-tools/installed: \
+		.tools/%/installed: requirements/%.txt .tools/uv/installed
 	$(call quietly,$*,$(fill))
 
 meltano_install = UV_CONSTRAINT=$< UV_BUILD_CONSTRAINT=$< MELTANO_VENV_BACKEND=uv $(with_index) env \

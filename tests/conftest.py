@@ -39,7 +39,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("fixed")
 
 LONGEST_FIRST = (
-    "test_meltano", "test_dbt", "test_two_hundred_in_one_process", "test_histories", "test_sdk_suite",
+    "test_dagster", "test_meltano", "test_dbt", "test_two_hundred_in_one_process", "test_histories", "test_sdk_suite",
     "test_interruptions",
 )  # fmt: skip
 """Files and tests that begin before all others, so that all workers end at about the same time."""

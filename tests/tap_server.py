@@ -24,6 +24,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+import coverage
+
 
 def child(control):
     """Return what a child is to do, in that child; None in this process, at its end."""
@@ -102,6 +104,9 @@ def main():
         for name in (resource.name, *(lines.name for lines in resource.lines)):
             schemas.get_schema(name)
     metadata.version = cache(metadata.version)
+
+    if measuring := coverage.Coverage.current():
+        measuring.save()  # what importing runs, once
 
     gc.freeze()  # what all children share is not looked through, and so copied, in each of them
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait

@@ -150,9 +150,11 @@ def kill_run(key):
 
 
 def files_of_taps():
-    """Where the taps under way have their catalog; their state is beside it."""
-    lines = [line.split() for _, line in processes().values()]
-    return [line[line.index("--catalog") + 1] for line in lines if {"--catalog", "--config"} <= {*line}]
+    """Where the taps that these runs started have their catalog; their state is beside it."""
+    found = processes()
+    ours = {number for number, (_, line) in found.items() if "meltano el --state-id=" in line}
+    lines = [line.split() for parent, line in found.values() if parent in ours]
+    return [line[line.index("--catalog") + 1] for line in lines if "--catalog" in line]
 
 
 class Home:
