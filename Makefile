@@ -7,7 +7,7 @@
 export PYTHONDONTWRITEBYTECODE :=
 # tests/conftest.py says which tests stay together (those of one warehouse, for example), and which come first.
 side_by_side := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
-# Lines and branches of tap_bill: pyproject.toml says how much must be covered, tests/conftest.py which tests count.
+# Lines and branches of tap_bill: pyproject.toml says how much must be covered; tests marked `measured` count.
 measured := COVERAGE_FILE="$(CURDIR)/.coverage/data"
 
 dbt := .meltano/utilities/dbt-postgres/installed

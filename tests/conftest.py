@@ -47,65 +47,7 @@ LONGEST_FIRST = (
 STAY_TOGETHER = {"emulator", "process", "test_passes", "test_records", "test_schemas", "test_sdk_suite"}
 """Folders and files of which a file's tests share what takes long to make; all others may run on any worker."""
 
-MEASURED = {
-    "test_configuration",
-    "test_decimals",
-    "test_limits",
-    "test_lines",
-    "test_paging",
-    "test_permissions",
-    "test_records",
-    "test_selection",
-    "test_sign_in",
-    "test_state",
-    "test_stream_maps",
-    "test_summary",
-    "test_verify",
-    "test_a_body_that_can_never_be_read_is_told_in_one_line",
-    "test_a_bookmark_of_another_key_is_read_again_once",
-    "test_a_bookmark_that_lies_ahead_of_bills_clock_is_not_believed",
-    "test_a_clock_that_is_far_ahead_is_told",
-    "test_a_connection_that_always_breaks_stops_the_run_with_one_line",
-    "test_a_date_that_comes_late_moves_no_bookmark",
-    "test_a_fault_of_the_tap_stays_in_its_stream",
-    "test_a_filter_without_effect_is_noticed",
-    "test_a_list_that_is_too_long_to_hold_is_written_as_it_comes",
-    "test_a_list_that_leads_nowhere_stops_the_run",
-    "test_a_list_that_moves_while_it_is_read_is_not_called_whole",
-    "test_a_member_without_a_uuid_stops_its_stream_alone",
-    "test_a_path_that_is_not_there_is_no_parent_that_went_away",
-    "test_a_record_without_a_uuid_stops_its_stream_alone",
-    "test_a_refused_cursor_opens_the_list_again",
-    "test_a_run_that_may_read_no_selected_part_fails",
-    "test_a_sort_that_is_refused_costs_nothing_but_the_order",
-    "test_a_sort_without_effect_loses_nothing",
-    "test_a_token_that_is_refused_right_after_it_was_issued_ends_the_run",
-    "test_a_wait_that_bill_asks_for_in_one_list_stops_no_other",
-    "test_a_whole_read_that_is_interrupted_goes_on_and_keeps_the_bookmark",
-    "test_an_app_that_is_deleted_in_mid_run_ends_it_with_one_line",
-    "test_an_empty_object_in_place_of_a_list_is_an_empty_list_and_proves_nothing",
-    "test_an_order_that_bill_does_not_keep_leaves_the_bookmark",
-    "test_an_output_that_takes_no_more_ends_the_run_with_one_line",
-    "test_an_answer_that_does_not_come_is_asked_for_again",
-    "test_another_program_on_the_key_costs_nothing_but_time",
-    "test_half_an_emoji_costs_neither_the_row_nor_the_run",
-    "test_one_side_of_one_organization",
-    "test_rows_without_a_readable_change_keep_the_bookmark",
-    "test_the_connection_test_cannot_try_parts_of_nothing",
-    "test_the_connection_test_goes_on_with_the_other_organizations",
-    "test_the_token_is_asked_for_nowhere_else",
-    "test_what_may_not_be_read_holds_nothing_else_up",
-    "test_where_both_are_wrong_nothing_is_written",
-    "test_where_bill_does_not_select_by_id_the_run_says_so",
-    "test_where_nothing_answers_any_more_nothing_more_is_tried",
-}
-"""Files and tests in which coverage of the tap is measured, which doubles the time that it takes.
-
-Together they run nearly all lines that any test runs. Of a test with several examples the first is measured.
-"""
-
-MEASURED_THROUGHOUT = {"test_what_does_not_hold_is_told"}
-"""Tests of which every example is measured, because each runs lines of its own."""
+IS_MEASURED = pytest.StashKey()
 
 
 def names(item):
@@ -147,15 +89,20 @@ def pytest_collection_modifyitems(items):
         return (longest or [len(LONGEST_FIRST)])[0], not names(item) & STAY_TOGETHER
 
     items.sort(key=place)
-    first = {item.function: item for item in reversed(items) if names(item) & MEASURED}
-    for item in (*first.values(), *(item for item in items if names(item) & MEASURED_THROUGHOUT)):
-        item.add_marker("measured")
+    first = {}
+    for item in items:
+        if mark := item.get_closest_marker("measured"):
+            item.stash[IS_MEASURED] = mark.kwargs.get("throughout") or first.setdefault(item.function, item) is item
 
 
 @pytest.fixture(autouse=True)
 def measured(request, monkeypatch):
-    """Measure what the tap runs in this test, if coverage is asked for."""
-    if "COVERAGE_FILE" in os.environ and request.node.get_closest_marker("measured"):
+    """Measure what the tap runs in a test that is marked so, if coverage is asked for.
+
+    It doubles the time, so few tests are; together they run nearly all lines that any test runs. Of a test with several
+    examples the first is measured, or all with `measured(throughout=True)`, because each runs lines of its own.
+    """
+    if "COVERAGE_FILE" in os.environ and request.node.stash.get(IS_MEASURED, False):
         monkeypatch.setenv(runs.MEASURED, str(request.config.rootpath / "pyproject.toml"))
 
 

@@ -140,6 +140,7 @@ def test_the_date_of_an_answer_is_read_like_http_does(tap, bill):
     assert bookmarks(ids, run) == {dates: time and f"2026-07-01T{time}.000Z" for dates, time in DATES.items()}
 
 
+@pytest.mark.measured
 def test_a_clock_that_is_far_ahead_is_told(tap, bill):
     date = format_datetime(datetime.now(UTC) + timedelta(days=3), usegmt=True)
     _, config = serve(bill, ["ahead"], lambda *_: (PAGE, 200, [("Date", date)]))
@@ -240,6 +241,7 @@ def test_a_body_that_cannot_be_read_costs_a_retry(tap, bill, status):
     assert [row["id"] for row in run.records["bills"]] == ["00n1"] * len(BODIES)
 
 
+@pytest.mark.measured
 def test_a_body_that_can_never_be_read_is_told_in_one_line(tap, bill):
     ids, config = serve(bill, BODIES, lambda case, _: (BODIES[case], 200, []), max_retries=0)
     run = tap(config, select={"bills"})

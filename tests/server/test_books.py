@@ -72,6 +72,7 @@ def test_the_warehouse_has_what_bill_has(tap, moves, several):
                 assert all(amount == balance for amount, balance in owed(warehouse).values())
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("option", ["refuse_filters", "ignore_filters"])
 def test_where_bill_does_not_select_by_id_the_run_says_so(tap, option):
     company = Company(seed=7, bills=20)

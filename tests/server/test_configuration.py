@@ -137,6 +137,7 @@ OWN = (
 )
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.parametrize(
     ("organizations", "lines"),
     [
@@ -183,6 +184,7 @@ ONE_WAY = "OAuth needs no other credentials: set one way only"
 BOTH = "client_id and client_secret are set as well as {}; " + ONE_WAY
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("oauth", "others", "line"),
     [
@@ -241,6 +243,7 @@ def test_oauth_needs_an_organization(tap):
     assert refused(tap({**APP, "api_url": NOWHERE["api_url"]})) == [MISSING["organization_id"]]
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("top", "organizations", "line"),
     [
@@ -278,26 +281,31 @@ def test_oauth_belongs_to_one_organization(tap, top, organizations, line):
     assert "s3cret" not in run.stderr
 
 
+@pytest.mark.measured
 def test_several_mistakes_take_a_line_each_in_the_order_of_the_readme(tap):
     wrong = {**NOWHERE, "page_size": 0, "start_date": "yesterday", "password": ""}
     assert [line.split()[0] for line in refused(tap(wrong))] == ["password", "start_date", "page_size"]
 
 
+@pytest.mark.measured
 def test_a_config_file_that_is_not_json(tap, tmp_path):
     (line,) = refused(tap("username: me"))
     assert line == f"The config file {tmp_path}/config.json is not JSON: Expecting value: line 1 column 1 (char 0)."
 
 
+@pytest.mark.measured
 def test_a_config_file_that_is_not_an_object(tap, tmp_path):
     assert refused(tap([1])) == [f"The config file {tmp_path}/config.json must hold a JSON object with the settings."]
 
 
+@pytest.mark.measured
 def test_a_config_file_that_is_not_there(tap):
     assert refused(tap(None, "--config", "nowhere.json")) == [
         "Cannot read the config file nowhere.json: No such file or directory."
     ]
 
 
+@pytest.mark.measured
 def test_every_setting_may_come_from_the_environment(tap, config, tmp_path):
     settings = {name: setting.schema["default"] for name, setting in SETTINGS.items() if "default" in setting.schema}
     settings |= {"start_date": "2026-01-01", "max_requests_per_hour": 1000, "user_agent": "someone/1.0"}
@@ -312,6 +320,7 @@ def test_every_setting_may_come_from_the_environment(tap, config, tmp_path):
     assert run.records["roles"]
 
 
+@pytest.mark.measured
 def test_an_environment_variable_that_is_not_a_number(tap):
     run = tap(NOWHERE, "--config", "ENV", env={"TAP_BILL_PAGE_SIZE": "many"})
     assert refused(run) == [
@@ -342,6 +351,7 @@ def test_what_is_blank_counts_as_not_set(tap, config, way):
     assert run.records["roles"]
 
 
+@pytest.mark.measured
 def test_a_blank_password_of_an_organization_is_not_another_ones(tap):
     common = {name: value for name, value in NOWHERE.items() if name != "organization_id"}
     run = tap({**common, "organizations": [{"organization_id": "00801A", "password": ""}]})
@@ -375,6 +385,7 @@ def test_a_state_of_another_tap(tap, state, line):
     assert told.endswith("Pass the last state that tap-bill wrote for this pipeline, or none to read everything again.")
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("option", ["state", "catalog"])
 def test_a_file_that_is_not_a_json_object(tap, option):
     (line,) = refused(tap(NOWHERE, **{option: "{"}))
@@ -395,11 +406,13 @@ def test_a_catalog_without_our_streams(tap):
     assert line == ("No stream is selected that can be read. Select some in the catalog (with Meltano: `select`).")
 
 
+@pytest.mark.measured
 def test_a_stream_map_that_cannot_be_read(tap):
     wrong = {**NOWHERE, "stream_maps": {"bills": {"x": "nonsense("}}}
     assert refused(tap(wrong)) == ["stream_maps is not valid: Failed to parse expression nonsense(."]
 
 
+@pytest.mark.measured
 def test_an_unknown_setting_is_named_and_goes_no_further(tap):
     wrong = {**NOWHERE, "pagesize": 5, "batch_size_rows": 1, "add_record_metadata": True}
     assert tap(wrong).warnings == [
@@ -443,6 +456,7 @@ def test_what_is_switched_off_is_not_refused(tap, config):
     assert {message["type"] for message in run.messages} == {"SCHEMA", "RECORD", "STATE"}
 
 
+@pytest.mark.measured
 def test_a_wrong_setting_of_the_sdk_is_told_without_its_value(tap):
     wrong = {
         "stream_maps": ["s3cret"],
@@ -497,6 +511,7 @@ def test_endings_of_the_url_and_space_around_credentials_do_not_matter(tap, emul
     assert len(run.records["roles"]) == len(emulator.company.rows("roles"))
 
 
+@pytest.mark.measured
 def test_discover_and_about_need_no_configuration(tap):
     discovered = tap(None, "--discover")
     assert (discovered.exit_code, len(json.loads(discovered.stdout)["streams"])) == (0, 75)
@@ -513,6 +528,7 @@ def test_discover_and_about_need_no_configuration(tap):
     ]
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("older", "today"),
     [

@@ -87,6 +87,7 @@ def warning(stream, *fields):
     )
 
 
+@pytest.mark.measured
 def test_every_amount_that_fits_is_the_text_of_its_digits(tap, httpserver):
     config = canned.serve(httpserver, bills(*SENT)) | {"use_singer_decimal": True}
     run = tap(config, select={"bills"})
@@ -256,6 +257,7 @@ def test_a_second_table_made_of_the_same_rows_computes_with_numbers_too(tap, htt
     assert [row["amount"] for row in run.records["bills"]] == ["12.10"]
 
 
+@pytest.mark.measured
 def test_what_an_expression_makes_is_not_rounded(tap, httpserver):
     maps = {"bills": {"third": "amount / 3"}}
     config = canned.serve(httpserver, bills("1.0", "3.0")) | {"stream_maps": maps, "use_singer_decimal": True}
@@ -266,6 +268,7 @@ def test_what_an_expression_makes_is_not_rounded(tap, httpserver):
     assert run.warnings == [warning("bills", "third")]
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.parametrize(("made", "flat"), [(None, False), ("id", False), ("'{'", True)])
 def test_what_does_not_fit_is_not_lost_where_nothing_can_keep_it(tap, httpserver, made, flat):
     config = canned.serve(httpserver, bills("1.10", "1e29"))

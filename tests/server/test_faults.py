@@ -145,6 +145,7 @@ def test_lasting_trouble_stops_the_run_with_one_line(tap, emulator, kind, option
     assert "replication_key_value" not in run.stdout
 
 
+@pytest.mark.measured
 def test_a_connection_that_always_breaks_stops_the_run_with_one_line(tap, emulator):
     emulator.faults.plan("reset", path="/v3/bills", times=None)
     run = tap(settings(emulator, max_retries=1), select={"bills"})
@@ -195,6 +196,7 @@ def test_unknown_fields_are_kept(tap, company, emulator):
     assert [row["_unknown_fields"] for row in run.records["vendors"]] == [kept] * company.count("vendors")
 
 
+@pytest.mark.measured
 def test_half_an_emoji_costs_neither_the_row_nor_the_run(tap, httpserver):
     ends, whole = (
         r'{"id": "1", "description": "ends with \ud83e", "new": 0.10}',

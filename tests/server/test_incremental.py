@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from runs import settings
 
 from bill_emulator import Clock, Company, Emulator
@@ -181,6 +182,7 @@ def test_a_list_whose_filter_is_refused_is_read_whole_without_a_warning(tap, con
     assert after == before
 
 
+@pytest.mark.measured
 def test_an_order_that_bill_does_not_keep_leaves_the_bookmark(tap, company):
     before = set(company.ids("bills"))
     with Emulator(company=company, ignore_sort=True, edit_every=1) as careless:

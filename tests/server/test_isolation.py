@@ -129,6 +129,7 @@ def test_a_list_that_fails_in_the_middle_goes_on_there(tap):
     assert {*ids(first, "bills"), *ids(second, "bills")} == set(company.ids("bills"))
 
 
+@pytest.mark.measured
 def test_a_part_that_fails_fails_what_it_belongs_to(tap, company, emulator):
     vendor = company.ids("vendors")[-1]
     streams = {"bills", "vendors", "vendor_attachments", "roles"}
@@ -153,6 +154,7 @@ def test_a_part_that_fails_fails_what_it_belongs_to(tap, company, emulator):
 # What concerns all
 
 
+@pytest.mark.measured
 def test_where_nothing_answers_any_more_nothing_more_is_tried(tap, emulator):
     emulator.faults.plan("reset", method="GET", times=None)
     run = tap(settings(emulator, max_retries=0, max_concurrency=1))
@@ -178,6 +180,7 @@ def test_a_redirect_ends_the_run(tap, emulator):
     assert run.records == {}
 
 
+@pytest.mark.measured
 def test_a_wait_that_bill_asks_for_in_one_list_stops_no_other(tap, company):
     def layer(application):
         async def answering(scope, receive, send):
@@ -200,6 +203,7 @@ def test_a_wait_that_bill_asks_for_in_one_list_stops_no_other(tap, company):
     assert set(ids(run, "vendors")) == set(company.ids("vendors"))
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 @pytest.mark.parametrize("several", [False, True])
 def test_an_output_that_takes_no_more_ends_the_run_with_one_line(tap, emulator, several):
@@ -271,6 +275,7 @@ def test_wrong_credentials_of_the_accounts_leave_spend_and_expense_alone(tap, co
     assert [request.path for request in emulator.requests].count("/connect/v3/login") == 1
 
 
+@pytest.mark.measured
 def test_where_both_are_wrong_nothing_is_written(tap, emulator):
     run = tap(both(emulator, password="wrong", spend_api_token="wrong-token"))
     assert run.exit_code == 1
@@ -334,6 +339,7 @@ BillStream.make_row = broken
 """
 
 
+@pytest.mark.measured
 def test_a_fault_of_the_tap_stays_in_its_stream(tap, company, emulator):
     run = tap(settings(emulator), patch=BROKEN_ROW)
     assert run.exit_code == 1
@@ -417,6 +423,7 @@ def test_a_list_that_fails_in_one_organization_stops_nothing_else(tap, several):
     }
 
 
+@pytest.mark.measured
 def test_one_side_of_one_organization(tap, several):
     known = {each.organization_id: Credentials(spend_api_token=f"token-{each.seed}") for each in several}
     own = {each.organization_id: {"spend_api_token": f"token-{each.seed}"} for each in several}
@@ -436,6 +443,7 @@ def test_one_side_of_one_organization(tap, several):
 # tap-bill --test
 
 
+@pytest.mark.measured
 def test_the_connection_test_goes_on_with_the_other_organizations(tap, several):
     wrong, broken, fine = (each.organization_id for each in several)
     with Emulator(companies=several) as emulator:

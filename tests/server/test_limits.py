@@ -89,6 +89,7 @@ def test_an_hour_that_begins_later_than_the_clock_says_is_waited_for_a_little_lo
     assert len([line for line in run.log("INFO") if "BDC_1144" in line and "Trying again" in line]) == 1
 
 
+@pytest.mark.measured
 def test_a_limit_that_stays_used_up_stops_the_run(tap, company):
     clock = Halted(2)
     with Emulator(company=company, clock=clock, layers=[before_request(1, clock.run, "/v3/bills")]) as emulator:
@@ -102,6 +103,7 @@ def test_a_limit_that_stays_used_up_stops_the_run(tap, company):
     )
 
 
+@pytest.mark.measured
 def test_a_share_of_the_hour_may_be_left_to_others(tap, company):
     clock = Halted(2)
     last = REQUESTS - 5 + 1  # the sign-in, from which BILL's hour is known, is not counted for it
@@ -138,6 +140,7 @@ def test_the_limit_of_sign_ins_is_told_as_such(tap, company):
     )
 
 
+@pytest.mark.measured
 def test_a_retry_that_bill_wants_too_late_is_not_waited_for(tap, emulator):
     emulator.faults.plan("too_many_requests", path="/v3/roles", retry_after=4000)
     run = tap(settings(emulator), select={"roles"})

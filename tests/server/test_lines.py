@@ -47,6 +47,7 @@ def of_spend(tap, httpserver):
     return run
 
 
+@pytest.mark.measured
 def test_a_line_without_a_uuid_has_its_position(of_spend):
     run = of_spend({"receipts": [{"filename": "a"}, {"uuid": "rct_1"}, {"uuid": None}, {"uuid": ""}]})
     assert lines(run.records["spend_transaction_receipts"]) == [
@@ -57,6 +58,7 @@ def test_a_line_without_a_uuid_has_its_position(of_spend):
     ]
 
 
+@pytest.mark.measured
 def test_a_uuid_that_is_no_text_is_kept_beside_the_position(of_spend):
     run = of_spend({"receipts": [{"uuid": 5}, {"uuid": ["rct_1"]}]})
     assert lines(run.records["spend_transaction_receipts"]) == [

@@ -118,6 +118,7 @@ def test_the_token_is_asked_for_nowhere_else(tap, company):
     assert run.stdout == ""
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("status", "body"),
     [
@@ -140,6 +141,7 @@ def test_a_place_without_tokens_may_say_so_in_many_ways(tap, httpserver, status,
     assert [request.path for request, _ in httpserver.log][:2] == ["/connect/authx/token", "/authx/token"]
 
 
+@pytest.mark.measured
 def test_the_organization_of_the_token_has_to_be_the_one_that_names_the_rows(tap, httpserver):
     config = canned.serve_oauth(httpserver, {"/v3/login/session": {"organizationId": "00802OTHER"}})
     run = tap(config)
@@ -269,6 +271,7 @@ def test_a_token_is_renewed_a_little_before_it_expires(life, good_for):
 # Refused
 
 
+@pytest.mark.measured
 def test_a_token_that_is_refused_right_after_it_was_issued_ends_the_run(tap, company):
     def layer(application):
         async def revoking(scope, receive, send):
@@ -293,6 +296,7 @@ def test_a_token_that_is_refused_right_after_it_was_issued_ends_the_run(tap, com
     assert run.records == {}
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(("shape", "code"), [("rfc6749", "invalid_client"), ("bill", "BDC_1101")])
 def test_an_app_that_is_deleted_in_mid_run_ends_it_with_one_line(tap, company, shape, code):
     def end():
@@ -311,6 +315,7 @@ def test_an_app_that_is_deleted_in_mid_run_ends_it_with_one_line(tap, company, s
     )
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.parametrize(
     ("kind", "options", "end"),
     [
@@ -378,6 +383,7 @@ def test_one_list_that_refuses_the_token_stops_no_other(tap, company, silent):
     assert run.records["spend_users"]
 
 
+@pytest.mark.measured
 def test_a_scope_that_does_not_cover_a_list_is_a_missing_permission(tap, httpserver):
     config = canned.serve_oauth(httpserver, {"/v3/users": {"results": []}})
     refusal = {"error": "insufficient_scope", "error_description": "The token has not the scope for this"}
@@ -391,6 +397,7 @@ def test_a_scope_that_does_not_cover_a_list_is_a_missing_permission(tap, httpser
     )
 
 
+@pytest.mark.measured
 def test_the_hour_of_the_app_is_named(tap, emulator):
     emulator.faults.plan("hour_used_up", path="/v3/bills", times=None)
     run = tap(settings(emulator, rate_limit_max_wait=0), select={"bills"})
@@ -456,6 +463,7 @@ def test_an_organization_with_oauth_takes_nothing_else_from_the_top(tap, ten):
 # tap-bill --test
 
 
+@pytest.mark.measured
 def test_the_connection_test_names_the_way_and_what_to_mend(tap, company):
     with Emulator(company=company, forbid=["vendors"]) as emulator:
         run = tap(settings(emulator), "--test", select={"bills", "vendors", "spend_cards"})

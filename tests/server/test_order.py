@@ -57,6 +57,7 @@ def test_spend_transactions_without_an_order_are_read_twice(tap, quirk):
     assert bookmark(second, "spend_transactions") is not None
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("page_size", [1, 3])
 @pytest.mark.parametrize("unsorted", ["id", "updated", "shuffled", "mostly"])
 def test_a_sort_without_effect_loses_nothing(tap, page_size, unsorted):
@@ -83,6 +84,7 @@ def test_a_sort_that_works_only_now_and_then_loses_nothing(tap, option, when):
     assert company.ids("bills")[3] in ids(second)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("cursor", ["offset", "keyset"])
 @pytest.mark.parametrize("created", ["even", "bulk"])
 def test_rows_that_vanish_between_two_pages_take_no_other_along(tap, cursor, created):
@@ -150,6 +152,7 @@ def test_rows_without_a_readable_time_are_not_lost(tap, how, untimed):
     assert bookmark(run) == NOON
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("how", ["missing", "null", "number", "garbage"])
 def test_rows_without_a_readable_change_keep_the_bookmark(tap, how):
     company = at_noon(bills=30)
@@ -163,6 +166,7 @@ def test_rows_without_a_readable_change_keep_the_bookmark(tap, how):
     )
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("field", "how"), [("updatedTime", "late"), ("updatedTime", "early"), ("createdTime", "early")]
 )
@@ -184,6 +188,7 @@ def test_a_date_that_comes_late_moves_no_bookmark(tap):
     assert run.warnings == ["bills: BILL's answers carry no Date, so the bookmark stays."]
 
 
+@pytest.mark.measured
 def test_a_bookmark_that_lies_ahead_of_bills_clock_is_not_believed(tap):
     """BILL's clock was ahead once: what changed since then lies before the bookmark."""
     company = at_noon(bills=30)
@@ -208,6 +213,7 @@ def test_a_bookmark_that_lies_ahead_of_bills_clock_is_not_believed(tap):
 # Refusals in the middle of a list
 
 
+@pytest.mark.measured
 def test_a_refused_cursor_opens_the_list_again(tap):
     company = at_noon(bills=60)
     refuse = MidList(after=2, status=400, times=1, lists=("bills",))
@@ -236,6 +242,7 @@ def test_no_cursor_is_needed_where_the_order_is_kept(tap):
     assert ids(run, stream="vendors") == set(company.ids("vendors"))
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("code", ["BDC_1302", None])
 def test_a_permission_refused_in_mid_list_is_trouble_like_any_other(tap, code):
     company = at_noon(bills=60)
@@ -277,6 +284,7 @@ def test_rows_of_one_second_are_read_as_one_piece_and_that_is_said(tap):
     assert len(asked) < 65  # 20 pages, those of the crowded moments twice
 
 
+@pytest.mark.measured
 def test_an_empty_object_in_place_of_a_list_is_an_empty_list_and_proves_nothing(tap, httpserver):
     import canned  # noqa: PLC0415
 

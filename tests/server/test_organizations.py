@@ -161,6 +161,7 @@ def test_the_list_may_come_from_the_environment(tap, several):
     assert {row["organizationId"] for row in run.records["roles"]} == {each.organization_id for each in several[:2]}
 
 
+@pytest.mark.measured
 def test_a_wrong_password_is_not_tried_for_every_organization(tap):
     several = companies(12, bills=0)
     with Emulator(companies=several) as emulator:

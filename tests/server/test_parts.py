@@ -204,6 +204,7 @@ def test_what_may_not_be_read_is_skipped_and_made_up_for_later(tap):
     assert comparable(second.records["vendor_attachments"]) == comparable(expected(company, "vendor_attachments"))
 
 
+@pytest.mark.measured
 def test_what_may_not_be_read_holds_nothing_else_up(tap):
     """The parent's bookmark moves; one request a run tries whether the part may be read by now."""
     company = Company(seed=7, bills=25, clock=Clock(datetime(2026, 7, 1, 12, tzinfo=UTC), frozen=True))
@@ -285,6 +286,7 @@ def test_many_parts_are_written_as_they_come(tap, company):
     assert sum(size > 50_000 for size in waiting) > 20
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("forbidden", ["vendor_attachments", "vendors"])
 def test_a_run_that_may_read_no_selected_part_fails(tap, company, forbidden):
     with Emulator(company=company, forbid=[forbidden]) as emulator:
@@ -343,6 +345,7 @@ def test_parts_of_spend(tap, company, emulator):
 # Lists that few need
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.parametrize("stream", RARE)
 def test_rare_lists(tap, company, stream):
     with Emulator(company=company, credentials=Credentials(is_sync_token=False)) as emulator:
@@ -386,6 +389,7 @@ def test_the_connection_test_tries_parts_with_one_record(tap, company, emulator)
     assert len(emulator.requests) == 5
 
 
+@pytest.mark.measured
 def test_the_connection_test_cannot_try_parts_of_nothing(tap, httpserver):
     config = canned.serve(httpserver, {"/v3/vendors": {"results": []}})
     run = tap(config, "--test", select={"vendor_attachments"})

@@ -135,6 +135,7 @@ def test_the_connection_test_asks_for_selected_streams_only(tap, emulator):
     ]
 
 
+@pytest.mark.measured
 def test_the_connection_test_fails_like_a_run(tap, emulator):
     run = tap(settings(emulator, password="wrong"), "--test")
     assert run.exit_code == 1

@@ -135,6 +135,7 @@ def test_a_filter_that_is_refused_leaves_a_quiet_list_quiet(read):
     assert fourth.of("RECORD") == []
 
 
+@pytest.mark.measured
 def test_a_catalog_that_wants_a_list_whole(read, catalog):
     whole = catalog({"vendors", "roles"})
     for entry in whole["streams"]:
@@ -145,6 +146,7 @@ def test_a_catalog_that_wants_a_list_whole(read, catalog):
     assert second.of("RECORD") == []
 
 
+@pytest.mark.measured
 def test_a_list_that_is_too_long_to_hold_is_written_as_it_comes(read, tap, company):
     short = "import tap_bill.singer.streams as s; s.MOST_HELD = 3"
     with Emulator(company=company) as emulator:

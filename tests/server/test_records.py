@@ -138,6 +138,7 @@ def test_what_the_schema_does_not_foresee_is_kept(tap, config, company, change, 
     ]
 
 
+@pytest.mark.measured
 def test_of_an_object_only_the_odd_value_is_moved(tap, config, company):
     vendor = {
         **company.rows("vendors")[0],
@@ -239,6 +240,7 @@ def test_instants_get_one_spelling_that_compares_as_text(tap, config, company, s
     assert (row["createdTime"], row["updatedTime"]) == (written, written)
 
 
+@pytest.mark.measured
 def test_what_is_no_time_is_kept_as_unknown(tap, httpserver):
     odd = [
         1751328000000, 0.5, "yesterday", "", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59-05:00", "2026-03-02",
@@ -293,6 +295,7 @@ ANY_SCHEMA = [
 """Schemas of a column, values that fit, values that do not. What is not looked at is let through."""
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("flattened", [False, True])
 def test_a_catalog_may_hold_any_schema(tap, httpserver, catalog, flattened):
     own = catalog({"roles"})
@@ -315,6 +318,7 @@ def test_a_catalog_may_hold_any_schema(tap, httpserver, catalog, flattened):
         assert written == expected
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("schema", [{}, True, None])
 def test_a_catalog_may_leave_a_schema_out(tap, httpserver, catalog, schema):
     row = {"id": "r1", "description": ["x"], "new": 5, "createdTime": "2026-03-02T15:04:05Z"}
@@ -329,6 +333,7 @@ def test_a_catalog_may_leave_a_schema_out(tap, httpserver, catalog, schema):
     ]
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("wrong", [{}, {"streams": [5]}, {"streams": [{"tap_stream_id": "x", "metadata": 5}]}])
 def test_a_catalog_that_is_none_is_told_in_one_line(tap, config, emulator, wrong):
     run = tap(config, catalog=wrong)

@@ -104,6 +104,7 @@ def test_no_failure_tells_secrets_or_contents(tap, way, path):
     assert told_nothing(run, several)
 
 
+@pytest.mark.measured
 def test_no_report_on_a_broken_list_tells_secrets_or_contents(tap):
     several, credentials, own = broken(SESSION)
     with Emulator(companies=list(several.values()), organization_credentials=credentials) as emulator:

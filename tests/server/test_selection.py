@@ -114,6 +114,7 @@ def test_the_connection_test_says_what_it_goes_by(tap, config, everything):
     assert tried(run) == {"roles", "vendors", "vendor_attachments"}
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("given", [True, False])
 def test_under_meltano_the_connection_test_goes_by_select_as_it_is_now(tap, config, everything, given):
     """Meltano passes `--test` the catalog of the last run, or none."""

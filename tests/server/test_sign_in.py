@@ -190,6 +190,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.measured
 def test_a_strange_answer_to_the_sign_in(tap, httpserver, sign_in):
     for answer, line in STRANGE[sign_in.name]:
         config = sign_in.serve(httpserver, {}, answer)
@@ -198,6 +199,7 @@ def test_a_strange_answer_to_the_sign_in(tap, httpserver, sign_in):
         assert run.errors == [f"BILL emulator ({config['api_url']}) {line}"], answer
 
 
+@pytest.mark.measured
 def test_a_redirect_is_refused(tap, httpserver, sign_in):
     config = sign_in.serve(httpserver, {})
     httpserver.clear()

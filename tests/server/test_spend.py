@@ -168,6 +168,7 @@ def test_retired_rows_are_asked_for_by_name(tap, company, emulator):
     assert read(run, stream="spend_budgets") == truth(company, "spend_budgets")
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("quirk", "why", "in_between", "shows"),
     [
@@ -203,6 +204,7 @@ def test_a_filter_without_effect_is_noticed(tap, company, quirk, why, in_between
     assert bookmark(run) == bookmark(before)
 
 
+@pytest.mark.measured
 def test_a_sort_that_is_refused_costs_nothing_but_the_order(tap, company):
     def layer(application):
         async def refusing(scope, receive, send):
@@ -224,6 +226,7 @@ def test_a_sort_that_is_refused_costs_nothing_but_the_order(tap, company):
     assert bookmark(run)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("quirk", "how"),
     [
@@ -281,6 +284,7 @@ def test_a_record_without_a_uuid_stops_its_stream_alone(tap, company, emulator, 
     assert "replication_key_value" not in json.dumps(run.state["bookmarks"].get(stream, {}))
 
 
+@pytest.mark.measured
 def test_a_member_without_a_uuid_stops_its_stream_alone(tap, httpserver):
     answers = {
         "/v3/spend/users/current": {},
@@ -334,6 +338,7 @@ def test_a_bookmark_of_another_key_is_read_again_once(tap, old, tables):
     assert (second.warnings, second.of("RECORD")) == ([], [])
 
 
+@pytest.mark.measured
 def test_a_bookmark_of_another_key_is_not_used_after_a_run_that_failed(tap, company, emulator):
     entry = {"context": {"organizationId": ""}, **OLD, "covers": ["spend_transactions"]}
     emulator.faults.plan("server_error", path="/v3/spend/transactions", times=None)
@@ -421,6 +426,7 @@ def test_a_token_that_may_not_read_a_list_skips_it(tap, company):
     assert read(run, stream="spend_users") == truth(company, "spend_users")
 
 
+@pytest.mark.measured
 def test_each_organization_has_a_token_of_its_own(tap):
     from bill_emulator import Credentials  # noqa: PLC0415
 
@@ -459,6 +465,7 @@ def test_the_connection_test_covers_spend(tap, emulator):
 # Sixty requests a minute
 
 
+@pytest.mark.measured
 def test_a_refusal_with_retry_after_is_waited_for(tap, company, emulator):
     emulator.faults.plan("too_many_requests", path="/v3/spend/cards", retry_after=1)
     run = tap(settings(emulator), select={"spend_cards"})

@@ -74,6 +74,7 @@ def test_a_state_of_version_0_1_is_understood(read, given, asked):
     assert entry == CONTEXT | BOOKMARK | COVERS | {"replication_key_value": begun} | whole
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     "entry",
     [

@@ -77,6 +77,7 @@ FAMILY = {
 }  # fmt: skip
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("way", ["file", "text", "environment", "organizations"])
 def test_what_a_map_removes_is_not_sent(tap, company, emulator, way):
     maps = removing(NONE if way == "text" else None)
@@ -149,6 +150,7 @@ def test_a_table_that_a_map_removes_is_not_covered(tap, company, emulator, table
     assert len(second.records[table]) == whole[table]
 
 
+@pytest.mark.measured
 def test_nothing_is_left_to_read(tap, emulator):
     run = tap(settings(emulator, stream_maps={"__else__": None}), select={"vendors"})
     assert run.exit_code == 1
@@ -161,6 +163,7 @@ def test_nothing_is_left_to_read(tap, emulator):
 # What is made
 
 
+@pytest.mark.measured
 def test_columns_are_renamed_hashed_and_computed(tap, company, emulator):
     maps = {
         "vendors": {
@@ -318,6 +321,7 @@ def test_amounts_inside_flattened_arrays_keep_their_digits(tap, company, emulato
         assert [line["amount"] for line in lines] == sent[row["id"]]
 
 
+@pytest.mark.measured
 def test_a_new_nested_field_is_kept_where_objects_become_columns(tap, company, emulator):
     vendor = copy.deepcopy(company.rows("vendors")[0])
     vendor["address"]["what3words"] = "a.b.c"
@@ -332,6 +336,7 @@ def test_a_new_nested_field_is_kept_where_objects_become_columns(tap, company, e
 # What cannot work
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.parametrize(
     ("maps", "line"),
     [
@@ -372,6 +377,7 @@ def test_a_mistake_in_a_map_is_told_before_anything_is_sent(tap, emulator, maps,
     assert (run.stdout, emulator.requests) == ("", [])
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("stream", "column", "expression", "why"),
     [

@@ -68,6 +68,7 @@ def test_one_organization(tap, company):
     assert counted == 5 + 9
 
 
+@pytest.mark.measured
 def test_several_organizations_are_told_in_brief(tap):
     several = [Company(seed=number, organization_id=f"00802ORGANIZATION{number:03}", bills=10) for number in range(3)]
     streams = {"bills", "vendors", "customers"}
@@ -157,6 +158,7 @@ def test_the_file_tells_of_every_organization(tap, tmp_path):
     assert common["password"] not in text
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.parametrize(
     ("file", "line"),
     [
@@ -172,6 +174,7 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(tap, tmp_
     assert emulator.requests == []
 
 
+@pytest.mark.measured
 def test_a_file_that_cannot_be_written_in_the_end_costs_no_row(tap, emulator, company):
     full = "import pathlib; pathlib.Path.replace = lambda *_: (_ for _ in ()).throw(OSError(28, 'No space left'))"
     run = tap(settings(emulator, summary_file="told.json"), select={"roles"}, patch=full)

@@ -41,6 +41,7 @@ def notes(run, name):
 # Every assumption is true
 
 
+@pytest.mark.measured
 def test_all_hold_on_a_bill_that_is_as_assumed(tap):
     company = small()
     for bill in company.ids("bills"):
@@ -67,6 +68,7 @@ def test_all_hold_on_a_bill_that_is_as_assumed(tap):
     assert tells_nothing(run, company)
 
 
+@pytest.mark.measured
 def test_all_hold_with_oauth(tap):
     company = small()
     with Emulator(company=company) as emulator:
@@ -286,6 +288,7 @@ CASES = [
 ]
 
 
+@pytest.mark.measured(throughout=True)
 @pytest.mark.parametrize("case", CASES)
 def test_what_does_not_hold_is_told(tap, case):
     company = small()
@@ -311,6 +314,7 @@ def test_every_assumption_is_shown_to_be_false():
 # The report, and what keeps trials from being made
 
 
+@pytest.mark.measured
 def test_the_table_says_what_the_json_says(tap):
     with Emulator(company=small(), ignore_filters=["updatedTime"], forbid=["roles"]) as emulator:
         config = settings(emulator)
@@ -342,6 +346,7 @@ def test_the_table_says_what_the_json_says(tap):
     assert attach in other.log("INFO")
 
 
+@pytest.mark.measured
 def test_no_more_is_asked_than_is_allowed(tap):
     with Emulator(company=small()) as emulator:
         streams = {"vendors", "bills", "customers"}
@@ -354,6 +359,7 @@ def test_no_more_is_asked_than_is_allowed(tap):
     assert notes(run, "cursor_moves_on") == {"the requests are used up"}
 
 
+@pytest.mark.measured
 def test_every_organization_has_a_report_of_its_own(tap):
     several = [Company(seed=7, bills=12, organization_id=f"00802ORGANIZATION00{number}") for number in (1, 2)]
     first, second = (company.organization_id for company in several)

@@ -104,6 +104,7 @@ def audits(run):
     return {row["stream"]: row for row in run.records["sync_audit"]}
 
 
+@pytest.mark.measured
 def test_every_whole_read_leaves_a_row_for_each_table(read, company):
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     first = read()
@@ -176,6 +177,7 @@ def test_a_kill_calls_no_row_deleted_that_bill_has(read, company, kill):
         assert named(stream, warehouse.present(stream)) == now[stream]
 
 
+@pytest.mark.measured
 def test_a_list_that_moves_while_it_is_read_is_not_called_whole(read, company):
     """It comes in two answers, so it is read twice; here a user is edited before the second reading."""
     asked = 0
@@ -204,6 +206,7 @@ def test_a_list_that_moves_while_it_is_read_is_not_called_whole(read, company):
     assert read(second.state, streams={"spend_users", "sync_audit"}).of("RECORD") == []
 
 
+@pytest.mark.measured
 def test_what_limits_a_read_keeps_it_from_being_called_whole(read):
     limited = read(streams={"vendors", "roles"}, start_date="2026-06-01")
     assert set(audits(limited)) == {"roles"}
@@ -277,6 +280,7 @@ def test_an_old_state_counts_from_its_bookmark(read, company):
     assert third.of("RECORD") == []
 
 
+@pytest.mark.measured
 def test_a_whole_read_that_is_interrupted_goes_on_and_keeps_the_bookmark(read, company):
     streams = {"vendors", "sync_audit"}
     first = read(streams=streams)
