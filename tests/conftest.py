@@ -13,7 +13,6 @@ when the emulator answers, `fixtures/` holds one file of records for every strea
 
 from __future__ import annotations
 
-import copy
 import gc
 import json
 import os
@@ -163,8 +162,9 @@ def catalog(discovered):
     """
 
     def select(streams):
-        chosen = {"streams": [entry for entry in discovered["streams"] if entry["tap_stream_id"] in near(streams)]}
-        chosen = copy.deepcopy(chosen)
+        family = near(streams)
+        chosen = {"streams": [entry for entry in discovered["streams"] if entry["tap_stream_id"] in family]}
+        chosen = json.loads(json.dumps(chosen))  # a copy
         for entry in chosen["streams"]:
             for field in entry["metadata"]:
                 if field["breadcrumb"] == []:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from bill_emulator.company.parts import PARTS
 from bill_emulator.company.spend import NAMES as SPEND_NAMES
 from bill_emulator.company.spend import SpendBooks
 from bill_emulator.company.spread import SPREADS
-from bill_emulator.company.stored import Row, Stored
+from bill_emulator.company.stored import Row, Stored, copy_of
 from bill_emulator.resources import RESOURCES
 from bill_emulator.times import microseconds, read_stored, shown
 
@@ -106,7 +105,7 @@ class Company:
     def add_part(self, resource: str, parent_id: str, row: Mapping[str, Any]) -> None:
         """Let one record have one more part, exactly as given."""
         with self.lock:
-            self._parts[resource, parent_id] = [*self._plain_parts(resource, parent_id), copy.deepcopy(dict(row))]
+            self._parts[resource, parent_id] = [*self._plain_parts(resource, parent_id), copy_of(dict(row))]
 
     def remove_part(self, resource: str, parent_id: str, place: int) -> None:
         """Take the part of a record at this place away (as deleted attachments go away); IndexError if there is none.
@@ -120,7 +119,7 @@ class Company:
 
     def _plain_parts(self, resource: str, parent_id: str) -> list[Row]:
         changed = self._parts.get((resource, parent_id))
-        return PARTS[resource].rows(parent_id) if changed is None else copy.deepcopy(changed)
+        return PARTS[resource].rows(parent_id) if changed is None else copy_of(changed)
 
     def odd_times(self, rules: Iterable[OddTimes]) -> None:
         """From now on times are odd in this way, and in no other; without rules all are right again.

@@ -7,7 +7,6 @@ An id is text that looks like base64, a uuid has a prefix that says what it name
 from __future__ import annotations
 
 import base64
-import copy
 import threading
 import zlib
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bill_emulator.chance import drawn
 from bill_emulator.company.ledger import CLOSED
 from bill_emulator.company.names import PEOPLE
+from bill_emulator.company.stored import copy_of
 from bill_emulator.times import DAY, MINUTE, calendar_day, microseconds, shown
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ class SpendBooks:
         with self.lock:
             rows = list(self._tables[table].values())
             if not odd.rules:
-                return [(row, row) for row in copy.deepcopy(rows)]
-            return [(odd.sent(name, copy.deepcopy(row)), odd.meant(name, copy.deepcopy(row))) for row in rows]
+                return [(row, row) for row in copy_of(rows)]
+            return [(odd.sent(name, copy_of(row)), odd.meant(name, copy_of(row))) for row in rows]
 
     def ids(self, table: str) -> list[str]:
         """All ids, in the same order."""
@@ -172,7 +172,8 @@ class SpendBooks:
     def below(self, table: str, parent: str) -> list[Row]:
         """Copies of the "members" or "values" of a row, by its id or uuid; KeyError when there is no such row."""
         with self.lock:
-            return copy.deepcopy(self._below[table][parent])
+            rows: list[Row] = copy_of(self._below[table][parent])
+            return rows
 
     def remove_below(self, table: str, parent: str, place: int) -> None:
         """Take one of the "members" or "values" of a row away."""
@@ -191,12 +192,12 @@ class SpendBooks:
                 row.pop(field, None)
             if "updatedTime" in row:
                 row["updatedTime"] = shown(microseconds(self._now()))
-            return self._odd().sent(spend_name(table), copy.deepcopy(row))
+            return self._odd().sent(spend_name(table), copy_of(row))
 
     def put(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert or replace a row exactly as given."""
         with self.lock:
-            self._tables[table][row["id"]] = copy.deepcopy(dict(row))
+            self._tables[table][row["id"]] = copy_of(dict(row))
 
     def add_transaction(self) -> Row:
         """A new card purchase, now. Answers a copy."""
@@ -205,7 +206,7 @@ class SpendBooks:
             self._serial += 1
             row["occurredTime"] = row["authorizedTime"] = row["updatedTime"] = shown(microseconds(self._now()))
             self._tables["transactions"][row["id"]] = row
-            return self._odd().sent("spend_transactions", copy.deepcopy(row))
+            return self._odd().sent("spend_transactions", copy_of(row))
 
     def remove(self, table: str, row_id: str) -> None:
         """Take a row away: what is deleted vanishes from the lists (official)."""
