@@ -675,6 +675,30 @@ def test_a_purchase_counts_once(built):
     assert after == {"cleared": before["cleared"] - {split}, "pending": before["pending"] - {pending}}
 
 
+def test_what_names_an_account(built):
+    """One choice, or a note; not several choices, and not a name that two accounts have."""
+    database, _, _ = built
+    query = (
+        "select document_id, account_name, account_number from bill__expense_detail"
+        f" where expense_type = 'card' and organization_id = '{SECOND}' and account_number is not null order by 1"
+    )
+    both = f'from bill.spend_transaction_custom_field_values as value where {OURS} and "transactionUuid" = %s'
+    category = """ and "customFieldUuid" in (select field.uuid from bill.spend_transaction_custom_fields as field
+        where field."transactionUuid" = value."transactionUuid" and name = 'Category')"""
+    with database.transaction(force_rollback=True):
+        (several, *_), (noted, name, number), (other, *_) = before = database.execute(f"{query} limit 3").fetchall()
+        database.execute(f"create temp table more as select value.* {both} {category}", [several])
+        database.execute("update more set uuid = 'new', value = 'Another'")
+        database.execute("insert into bill.spend_transaction_custom_field_values table more")
+        database.execute(f"delete {both} {category}", [noted])
+        note = f'update bill.spend_transaction_custom_fields set note = %s where {OURS} and "transactionUuid" = %s'
+        database.execute(f"{note} and name = 'Category'", [name.upper(), noted])
+        assert database.execute(f"{query} limit 2").fetchall() == [(noted, name, number), before[2]]
+        twice = f"update bill.chart_of_accounts set name = %s where {OURS} and account ->> 'number' = '6100'"
+        database.execute(twice, [before[2][1]])
+        assert other not in {row[0] for row in database.execute(query)}
+
+
 def test_cash_forecast(built, companies):
     database, _, _ = built
     columns = defaultdict(list)
@@ -1305,6 +1329,8 @@ EDITED = {
     } for why, change in {
         "the policy is off": "update bill.bill_approval_policies set status = 'Disabled'",
         "it says at most": "update bill.bill_approval_policy_rules set op = 'lte'",
+        "it is gone": """insert into bill.sync_audit select distinct "organizationId", 'bill_approval_policies',
+        timestamp '2026-07-02', timestamp '2026-07-02', 1 from bill.bill_approval_policies""",
         "it has two rules": """insert into bill.bill_approval_policy_rules
         ("organizationId", "billApprovalPolicyId", position, key, op)
         select "organizationId", "billApprovalPolicyId", position + 1, key, op from bill.bill_approval_policy_rules""",
