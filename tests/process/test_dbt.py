@@ -857,7 +857,9 @@ def test_a_tie_out_notices(built, test, loss):
 
 BREACHES = {
     "unique_key_stg_bill__roles": "insert into bill.roles select * from bill.roles limit 1",
-    "unique_key_bill__bills_enhanced": f"update bill.bills set id = null where {OPEN}",
+    "unique_key_bill__bills_enhanced": (
+        f"update bill.bills set id = null where {OURS} and id = (select min(id) from bill.bills where {OPEN})"
+    ),
     "references_exist_stg_bill__payments": f"delete from bill.vendors where {OURS}",
     "references_exist_stg_bill__bill_line_items": f"delete from bill.chart_of_accounts where {OURS}",
 }
