@@ -67,7 +67,7 @@ set_up = test -n "$(python)" || { \
 quietly = @echo "Setting up $(@D) ..."; rm -f $@; { $(2); } </dev/null >.tools/$(1).log 2>&1 && touch $@ || { \
 	echo "$(@D) failed: $$(grep -ioE '(error:|failed to fetch:)( [!-~]+)+' .tools/$(1).log | tail -n 1)." \
 	"Is the package index reachable (network, proxy, pip.conf)? The whole log: .tools/$(1).log" >&2; exit 1; }
-# A pip that fills other environments than its own saves half of the time that the first one takes.
+# A pip that can fill another environment than its own: the first one is made in half of the time.
 reaches_out := import pip, sys; sys.exit(int(pip.__version__.split(".")[0]) < 23)
 with_index := .tools/uv/bin/python requirements/index.py
 uv := $(with_index) .tools/uv/bin/uv

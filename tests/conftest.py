@@ -47,6 +47,7 @@ STAY_TOGETHER = {"emulator", "process", "test_passes", "test_records", "test_sch
 """Folders and files of which a file's tests share what takes long to make; all others may run on any worker."""
 
 IS_MEASURED = pytest.StashKey()
+"""Whether coverage is measured in a test."""
 
 
 def names(item):

@@ -128,6 +128,7 @@ class BillStream(Stream):
         """What the catalog selects; always the key, and the time that tells the present lines from older ones."""
         catalog = self._bill.input_catalog
         if self._metadata is None and catalog and catalog.get_stream(self.name) is None:
+            # As the SDK would have it, without an entry for each column that nobody selects.
             self._metadata = MetadataMapping({(): StreamMetadata(selected=False)})
         found = super().metadata
         for column in (*self.primary_keys, "parentUpdatedTime"):
