@@ -202,6 +202,11 @@ class Home:
             return [SimpleNamespace(**dict(zip(COLUMNS, row, strict=True))) for row in rows if key in {None, row[0]}]
         return []
 
+    def partitions(self):
+        """The keys that the sensor found when it looked last."""
+        with contextlib.closing(sqlite3.connect(self.home / "history" / "runs" / "index.db")) as database:
+            return {key for (key,) in database.execute("select partition from dynamic_partitions")}
+
     def statuses(self, key):
         return [run.status for run in self.runs(key)]
 
@@ -257,6 +262,7 @@ def day(tmp_path_factory, discovered):
             until("every key was read", lambda: all(dagster.ended(key) >= len(end) for key, end in ends.items()))
             assert {key: dagster.statuses(key) for key in ends} == ends
             dagster.keys.write_text(keys_file("north"), encoding="utf-8")
+            until("the sensor knows no other key", lambda: dagster.partitions() == {"north"})
             clock.advance(3600)
             dagster.later.write_text(str(time.time()), encoding="utf-8")
             until("the rest was read", lambda: dagster.statuses("north") == ["SUCCESS"] * 2)
