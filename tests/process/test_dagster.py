@@ -365,5 +365,6 @@ def test_dagster_keeps_no_secret(day):
     kept = [path for path in day.dagster.folder.rglob("*") if path.is_file()]
     assert len(kept) > 10
     for path in kept:
-        content = path.read_bytes()
-        assert [secret for secret in SECRETS if secret.encode() in content] == [], path
+        with contextlib.suppress(FileNotFoundError):  # a journal of SQLite's goes with its transaction
+            content = path.read_bytes()
+            assert [secret for secret in SECRETS if secret.encode() in content] == [], path
